@@ -1,0 +1,49 @@
+# Each target does all that it needs by itself, on a machine with Python 3.11 and, for the cluster, Go.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help up test env lint bench update verify lock clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+up: env ## Start a real control plane with Kopfwerk's controllers (Ctrl-C ends it)
+	@$(BIN)/kopfwerk up $(ARGS)
+
+test: env ## Run every test; LAYERS="core properties" runs some
+	@$(BIN)/python -m tests.support.layers $(LAYERS)
+
+env: .venv/.installed ## Make .venv, with every dependency at its locked version
+
+.venv/.installed: requirements-dev.lock pyproject.toml
+	@echo "==> Python environment in .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kopfwerk needs Python 3.11 or later; name one with make PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-build-isolation --no-deps -e .
+	@touch $@
+
+lint: env ## Check style, types, imports and docstrings
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/interrogate -q operators
+
+bench: env ## Compare with kube-controller-manager on one apiserver
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+update: env ## Regenerate what is generated
+	@$(BIN)/python -m tests.support.generate
+
+verify: env ## Fail where something generated is out of date
+	@$(BIN)/python -m tests.support.generate --check
+
+lock: env ## Lock the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev -o requirements-dev.lock pyproject.toml
+
+clean: ## Remove the environment and caches
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis

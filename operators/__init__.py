@@ -1,0 +1,1 @@
+"""Kubernetes' workload controllers as a Python operator on Kopf."""

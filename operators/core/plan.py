@@ -1,0 +1,141 @@
+"""What a controller wants done, and what came of it: the vocabulary between the rules and the one writer.
+
+A kind's `plan(observed)` returns a `Plan`; the writer (operators.runtime.writer) carries it out and returns an
+`Outcome`; the kind's `report(observed, outcome)` returns the status to write. None of the three knows the others' inside.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from operators.core.objects import Obj, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A Kubernetes Event about the object that is reconciled.
+
+    In the message of a step's event `{name}` stands for the name that the apiserver gave the object,
+    and `{error}` for the apiserver's message where the write failed. A standalone event is written literally.
+    """
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One existing object, by name and, so that a namesake is never touched, by UID."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+
+    @classmethod
+    def of(cls, resource: Resource, obj: Obj) -> "Target":
+        """Name `obj`, which is one of `resource`."""
+        meta = obj["metadata"]
+        return cls(resource, meta.get("namespace", ""), meta["name"], meta["uid"])
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """POST `body`. Where its name is fixed and taken, the outcome holds the object that has it (`Exists`)."""
+
+    resource: Resource
+    body: Obj
+    said: Say | None = None
+    failed: Say | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DELETE with the UID as precondition. An object that is gone already counts as deleted."""
+
+    target: Target
+    said: Say | None = None
+    failed: Say | None = None
+    propagation: Literal["Background", "Foreground", "Orphan"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A JSON merge patch with the UID, and where given the resourceVersion, as precondition.
+
+    `ignore` lists HTTP statuses that mean there is nothing left to do (404 and 422 when a child is released).
+    """
+
+    target: Target
+    body: Obj
+    resource_version: str | None = None
+    subresource: str = ""
+    said: Say | None = None
+    failed: Say | None = None
+    ignore: frozenset[int] = frozenset()
+
+
+Step: TypeAlias = Create | Delete | Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Steps that may go side by side.
+
+    slow_start: send 1, then 2, 4, 8 … and stop after the first round with a failure; otherwise all go at once, and all
+    are tried. live_owner: first ask the apiserver itself, not the cache, that the reconciled object still exists, with
+    the same UID and not being deleted (adoption needs that). A failed batch ends the plan: later batches are not tried.
+    """
+
+    steps: tuple[Step, ...]
+    slow_start: bool = False
+    live_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything to do now, in order, and when to look again without being woken."""
+
+    batches: tuple[Batch, ...] = ()
+    events: tuple[Say, ...] = ()
+    requeue_after: timedelta | None = None
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """Every step, in order."""
+        return (step for batch in self.batches for step in batch.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A write that the apiserver refused, or that never got an answer (status 0)."""
+
+    status: int
+    reason: str
+    message: str
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """A create found its name taken, by this object, read live."""
+
+    obj: Obj
+
+
+Result: TypeAlias = Obj | Failure | Exists
+"""What came of a step: the object as the apiserver returned it, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The steps that were tried, each with its result; a step that is not here was never sent."""
+
+    results: tuple[tuple[Step, Result], ...] = field(default=())
+
+    @property
+    def failures(self) -> Iterator[tuple[Step, Failure]]:
+        """The steps that failed."""
+        return ((step, result) for step, result in self.results if isinstance(result, Failure))
