@@ -1,0 +1,222 @@
+"""A cluster as one object: it starts the components in the order that they need, watches them and stops them.
+
+Used by `kopfwerk up`, by the tests' session fixture and by the benchmark. Blocking, and to be used from one thread that
+lives as long as the cluster: the components end with the thread that started them.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from operators.cluster import arguments, binaries, bootstrap, certificates, kubeconfig, ports, readiness
+from operators.cluster.api import Api
+from operators.cluster.arguments import TAKEN_OVER, Layout
+from operators.cluster.errors import ClusterError
+from operators.cluster.process import Process
+from operators.cluster.versions import DEFAULT, PROGRAMS, Release
+
+STAGES = Path(__file__).parent / "stages"
+"""The behaviour of simulated nodes and pods, as KWOK reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a cluster is to be. The defaults are those of `kopfwerk up`."""
+
+    name: str = "default"
+    nodes: int = 5
+    native: bool = False
+    operator: bool = True
+    """Whether Kopfwerk's operator runs in it. Tests that start their own say no."""
+    release: Release = DEFAULT
+    binaries: Path | None = None
+    """A folder with the programs; None looks where `binaries.find` says."""
+    data_dir: Path | None = None
+    """Where etcd's data and the certificates live on; None throws them away at the end."""
+    folder: Path | None = None
+    """Where logs and kubeconfigs go; None makes a temporary one."""
+    stages: Path = STAGES
+    apiserver_args: Sequence[str] = ()
+    controller_manager_args: Sequence[str] = ()
+    without_controllers: Sequence[str] = ()
+    """kube-controller-manager's controllers to leave out, beside those that native mode leaves out."""
+    scheduler_args: Sequence[str] = ()
+    kwok_args: Sequence[str] = ()
+    operator_args: Sequence[str] = ()
+
+
+def _quiet(_: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A control plane with simulated nodes. Usable as a context manager, which starts and stops it."""
+
+    settings: Settings = field(default_factory=Settings)
+    progress: Callable[[str], None] = _quiet
+    """Told in a few words what is being waited for."""
+    processes: dict[str, Process] = field(default_factory=dict)
+    """Every component by name, in the order in which they were started."""
+    layout: Layout = field(init=False)
+    folder: Path = field(init=False)
+    _temporary: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.settings.folder is None:
+            self._temporary.append(Path(tempfile.mkdtemp(prefix=f"kopfwerk-{self.settings.name}-")))
+        self.folder = self.settings.folder or self._temporary[0]
+        data = self.settings.data_dir
+        self.layout = Layout(
+            pki=(data or self.folder) / "pki",
+            etcd_data=(data or self.folder) / "etcd",
+            kubeconfigs=self.folder,
+            ports=ports.choose(),
+            keeps_state=data is not None,
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def server(self) -> str:
+        """The apiserver's URL."""
+        return self.layout.server
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.layout.kubeconfig("admin")
+
+    @property
+    def operator_kubeconfig(self) -> Path:
+        """The kubeconfig with which the operator runs."""
+        return self.layout.kubeconfig("operator")
+
+    @property
+    def context(self) -> str:
+        """The name of the cluster's context in every kubeconfig."""
+        return f"kopfwerk-{self.settings.name}"
+
+    def api(self, identity: str = "admin") -> Api:
+        """A new blocking client, as an administrator or as one of the components."""
+        return Api(self.layout.server, self.layout.pki, identity)
+
+    def program(self, name: str) -> Path:
+        """The file of one of the cluster's programs."""
+        return binaries.find(PROGRAMS[name], self.settings.release, self.settings.binaries)
+
+    def start(self) -> None:
+        """Start everything and return when it is ready; ClusterError, with all stopped again, says what failed."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        self._prepare()
+        settings, layout = self.settings, self.layout
+        self.run("etcd", [self.program("etcd"), *arguments.etcd(layout)])
+        self.run(
+            "kube-apiserver", [self.program("kube-apiserver"), *arguments.apiserver(layout, settings.apiserver_args)]
+        )
+        api = self.api()
+        self.progress("waiting for kube-apiserver")
+        readiness.wait(self, readiness.apiserver(api), "kube-apiserver is not ready")
+        self.run("kube-controller-manager", self.controller_manager())
+        self.run(
+            "kube-scheduler", [self.program("kube-scheduler"), *arguments.scheduler(layout, settings.scheduler_args)]
+        )
+        self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
+        self.progress("installing custom resources")
+        bootstrap.operator_access(api)
+        bootstrap.custom_resources(api, lambda condition, complaint: readiness.wait(self, condition, complaint))
+        if settings.operator:
+            self.run("operator", self.operator())
+        self.progress(f"waiting for {settings.nodes} nodes")
+        bootstrap.nodes(api, settings.nodes)
+        for what, condition in readiness.everything(api, layout, operator=settings.operator):
+            self.progress(f"waiting for {what}")
+            readiness.wait(self, condition, f"{what}: not ready")
+        api.close()
+
+    def _prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.settings.data_dir is not None:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.folder / "logs").mkdir(exist_ok=True)
+        certificates.write_all(self.layout.pki)
+        self.layout.etcd_data.mkdir(exist_ok=True, mode=0o700)
+        for identity in ("admin", "kube-controller-manager", "kube-scheduler", "kwok", "operator"):
+            content = kubeconfig.build(self.context, self.server, self.layout.pki, identity)
+            kubeconfig.write(self.layout.kubeconfig(identity), content)
+
+    def _stages(self) -> list[Path]:
+        return sorted(self.settings.stages.glob("*.yaml"))
+
+    def controller_manager(
+        self, *, without: Sequence[str] | None = None, extra: Sequence[str] = ()
+    ) -> list[str | Path]:
+        """kube-controller-manager's command line; `without` replaces the list that this cluster leaves out."""
+        settings = self.settings
+        if without is None:
+            without = (*(TAKEN_OVER if settings.native else ()), *settings.without_controllers)
+        extra = (*settings.controller_manager_args, *extra)
+        return [
+            self.program("kube-controller-manager"),
+            *arguments.controller_manager(self.layout, without=without, extra=extra),
+        ]
+
+    def operator(self, extra: Sequence[str] = ()) -> list[str | Path]:
+        """The operator's command line."""
+        native = ["--native"] if self.settings.native else []
+        config = f"--kubeconfig={self.operator_kubeconfig}"
+        return [sys.executable, "-m", "operators.cli", "run", config, *native, *self.settings.operator_args, *extra]
+
+    def run(self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Process:
+        """Start a component, or any other program as one of the cluster's: watched, logged and stopped with it."""
+        running = self.processes.get(name)
+        if running is not None and running.running:
+            raise ClusterError(f"{name} runs already")
+        log = self.folder / "logs" / f"{name}.log"
+        process = Process(name, [str(part) for part in argv], log, environment or {})
+        self.processes[name] = process
+        process.start()
+        return process
+
+    def restart(self, name: str, argv: Sequence[str | Path] | None = None) -> Process:
+        """Stop a component if it runs and start it again, with another command line if one is given."""
+        process = self.processes[name]
+        process.stop()
+        return self.run(name, argv or process.argv, process.environment)
+
+    def check(self) -> None:
+        """ClusterError, with the end of its log, if any component ended by itself."""
+        for process in self.processes.values():
+            if process.died:
+                raise ClusterError(f"{process.name} ended with exit code {process.exit_code}:\n{process.tail()}")
+
+    def stop(self) -> None:
+        """Stop everything, what depends on others first, and throw away what is not to be kept."""
+        names = [name for name in self.processes if name not in {"etcd", "kube-apiserver"}]
+        for name in names:
+            self.processes[name].terminate()
+        for name in [*names, "kube-apiserver", "etcd"]:
+            if name in self.processes:
+                self.processes[name].stop()
+        if not self.layout.keeps_state:
+            shutil.rmtree(self.layout.etcd_data, ignore_errors=True)
+        for folder in self._temporary:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,76 @@
+"""When a cluster is ready: the components' own endpoints, and what has to exist before a user can begin."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias
+
+from operators.cluster.api import Api, ApiError
+from operators.cluster.arguments import Layout
+from operators.cluster.errors import ClusterError
+
+Condition: TypeAlias = Callable[[], bool]
+
+TIMEOUT: Final = 120.0
+"""Seconds for one condition. A loaded machine needs many times what an idle one does."""
+_PAUSE: Final = 0.05
+
+
+class Watched(Protocol):
+    """What can tell that a component has died, which no amount of waiting repairs."""
+
+    def check(self) -> None:
+        """ClusterError when a component has ended."""
+
+
+def wait(cluster: Watched, condition: Condition, complaint: str, timeout: float = TIMEOUT) -> None:
+    """Wait until a condition holds; ClusterError with the complaint when it does not in time."""
+    deadline = time.monotonic() + timeout
+    pause = _PAUSE
+    last = ""
+    while True:
+        try:
+            if condition():
+                return
+        except (ApiError, OSError) as error:
+            last = f" ({error})"
+        cluster.check()
+        if time.monotonic() > deadline:
+            raise ClusterError(f"{complaint} after {timeout:.0f} s{last}")
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.25)
+
+
+def apiserver(api: Api) -> Condition:
+    """The apiserver says that it is ready, its start-up hooks (RBAC, priority classes, API services) included."""
+
+    def ready() -> bool:
+        return bool(api.get("/readyz"))
+
+    return ready
+
+
+def everything(api: Api, layout: Layout, *, operator: bool) -> Iterator[tuple[str, Condition]]:
+    """What has to hold before a cluster counts as started, each with its name, once the apiserver is ready."""
+    del operator
+    yield "default service account", lambda: bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
+    for name, port in (
+        ("kube-controller-manager", layout.ports.controller_manager),
+        ("kube-scheduler", layout.ports.scheduler),
+    ):
+        yield name, _healthy(Api(f"https://127.0.0.1:{port}", layout.pki))
+    yield "nodes", lambda: all(_is_ready(node) for node in api.get("/api/v1/nodes")["items"])
+
+
+def _healthy(component: Api) -> Condition:
+    def healthy() -> bool:
+        component.get("/healthz")
+        component.close()
+        return True
+
+    return healthy
+
+
+def _is_ready(node: dict[str, object]) -> bool:
+    status = node.get("status")
+    conditions = status.get("conditions") or [] if isinstance(status, dict) else []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
