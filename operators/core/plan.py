@@ -1,7 +1,8 @@
 """What a controller wants done, and what came of it: the vocabulary between the rules and the one writer.
 
 A kind's `plan(observed)` returns a `Plan`; the writer (operators.runtime.writer) carries it out and returns an
-`Outcome`; the kind's `report(observed, outcome)` returns the status to write. None of the three knows the others' inside.
+`Outcome`; the kind's `report(observed, outcome)` returns the status to write. None of the three knows the inside of
+another.
 """
 
 from collections.abc import Iterator
@@ -117,6 +118,11 @@ class Failure:
     message: str
     causes: tuple[str, ...] = ()
 
+    @property
+    def is_namespace_terminating(self) -> bool:
+        """Whether it only says that the namespace is on its way out, which is no failure of anybody's."""
+        return "NamespaceTerminating" in self.causes
+
 
 @dataclass(frozen=True, slots=True)
 class Exists:
@@ -137,5 +143,9 @@ class Outcome:
 
     @property
     def failures(self) -> Iterator[tuple[Step, Failure]]:
-        """The steps that failed."""
-        return ((step, result) for step, result in self.results if isinstance(result, Failure))
+        """The steps that failed, but for those into a namespace that is being deleted."""
+        return (
+            (step, result)
+            for step, result in self.results
+            if isinstance(result, Failure) and not result.is_namespace_terminating
+        )

@@ -32,6 +32,7 @@ class Pod:
     ready_since: datetime | None
     node: str
     restarts: int
+    sidecar_restarts: int
     deletion_cost: int
 
     @property
@@ -88,8 +89,16 @@ def parse(obj: Obj) -> Pod:
         ready_since=ready_since,
         node=spec.get("nodeName", ""),
         restarts=max((c.get("restartCount", 0) for c in status.get("containerStatuses") or ()), default=0),
+        sidecar_restarts=_sidecar_restarts(spec, status),
         deletion_cost=_deletion_cost(objects.annotations(obj)),
     )
+
+
+def _sidecar_restarts(spec: Obj, status: Obj) -> int:
+    """Return the most restarts of an init container that is restarted always, that is, of a sidecar."""
+    sidecars = {c["name"] for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"}
+    statuses = status.get("initContainerStatuses") or ()
+    return max((c.get("restartCount", 0) for c in statuses if c["name"] in sidecars), default=0)
 
 
 def _deletion_cost(annotations: Mapping[str, str]) -> int:

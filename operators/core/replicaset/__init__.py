@@ -1,0 +1,1 @@
+"""ReplicaSet: keep so many pods of a template. Mirrors pkg/controller/replicaset."""

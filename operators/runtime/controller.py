@@ -1,0 +1,158 @@
+"""What a controller is, and the loop that runs one: take a key, look, plan, write, report.
+
+Reconciling is level-triggered. Whatever wakes a key only queues it; the loop reads everything anew from the caches, and
+whatever goes wrong queues the key again. A key is never worked on twice at once, and not before the caches have seen
+what was last written for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from operators.core import objects
+from operators.core.objects import Key, Obj, Resource
+from operators.core.plan import Exists, Outcome, Plan
+from operators.runtime import metrics
+from operators.runtime.client import ApiError
+from operators.runtime.freshness import Freshness
+from operators.runtime.informer import Informers
+from operators.runtime.workqueue import WorkQueue
+from operators.runtime.writer import NotLeadingError, Writer
+
+log = logging.getLogger(__name__)
+
+O = TypeVar("O")  # noqa: E741 - what is observed
+
+Wake = Callable[[Informers, Any, Any], Iterable[Key]]
+"""Names the keys to queue at a change (old, new) of the cache; one of the two may be None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A resource whose changes wake keys of a controller."""
+
+    resource: Resource
+    wakes: Wake
+
+
+@dataclass(frozen=True, slots=True)
+class Controller(Generic[O]):
+    """The declaration of a controller: all that distinguishes one kind from another outside of its rules."""
+
+    name: str
+    resource: Resource
+    watches: tuple[Watch, ...]
+    observe: Callable[[Informers, Obj, datetime], O]
+    plan: Callable[[O], Plan]
+    report: Callable[[O, Outcome], Obj | None]
+    workers: int = 16
+
+
+class Loop(Generic[O]):
+    """Runs one controller."""
+
+    def __init__(
+        self,
+        controller: Controller[O],
+        informers: Informers,
+        writer: Writer,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.controller = controller
+        self.queue = WorkQueue(controller.name)
+        self._informers = informers
+        self._writer = writer
+        self._now = now
+        self._fresh = Freshness(informers)
+        self._skips = metrics.stale_skips.labels(controller.name)
+        self._errors = metrics.reconcile_errors.labels(controller.name)
+        self._workers: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def listen(self) -> None:
+        """Let changes of the caches wake keys."""
+        self._informers[self.controller.resource].subscribe(self._parent_changed)
+        for watch in self.controller.watches:
+            self._informers[watch.resource].subscribe(self._waker(watch))
+
+    def start(self) -> None:
+        """Start the workers. The caches have to be filled."""
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self.controller.workers)]
+
+    async def stop(self, grace: float) -> None:
+        """Take no more keys, and wait up to `grace` seconds for those that are under way."""
+        self.queue.close()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=grace)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def _waker(self, watch: Watch) -> Callable[[Any, Any], None]:
+        def changed(old: Any, new: Any) -> None:
+            for key in watch.wakes(self._informers, old, new):
+                self.queue.add(key)
+
+        return changed
+
+    def _parent_changed(self, old: Obj | None, new: Obj | None) -> None:
+        obj = new or old
+        if obj is None:
+            return
+        if old is not None and (new is None or objects.uid(old) != objects.uid(new)):
+            self._fresh.forget(objects.key(old))
+        self.queue.add(objects.key(obj))
+
+    async def _work(self) -> None:
+        while (key := await self.queue.get()) is not None:
+            try:
+                await self._sync(key)
+            except NotLeadingError:
+                log.debug("%s %s/%s: not leading", self.controller.name, *key)
+            except ApiError as error:
+                self._failed(key, error.message, conflict=error.status in (404, 409))
+            except Exception:  # one object's defect stops no other
+                log.exception("%s %s/%s: sync failed", self.controller.name, *key)
+                self._failed(key, "", conflict=True)
+            finally:
+                self.queue.done(key)
+
+    def _failed(self, key: Key, message: str, *, conflict: bool) -> None:
+        """Come back later. A conflict only says that the cache was behind, which is nobody's fault."""
+        self._errors.inc()
+        if not conflict:
+            log.warning("%s %s/%s: %s", self.controller.name, *key, message)
+        self.queue.retry(key)
+
+    async def _sync(self, key: Key) -> None:
+        """Bring one object a step nearer to what it should be."""
+        if self._fresh.is_stale(key, lambda: self.queue.add(key)):
+            self._skips.inc()
+            return
+        controller = self.controller
+        parent = self._informers[controller.resource].get(key)
+        if parent is None:
+            self._fresh.forget(key)
+            self.queue.forget(key)
+            return
+        observed = controller.observe(self._informers, parent, self._now())
+        plan = controller.plan(observed)
+        outcome = await self._writer.apply(controller.resource, parent, plan, self._fresh)
+        status = controller.report(observed, outcome)
+        if status is not None:
+            await self._writer.write_status(controller.resource, parent, status, self._fresh)
+        self._finish(key, plan, outcome)
+
+    def _finish(self, key: Key, plan: Plan, outcome: Outcome) -> None:
+        failed = [failure.message for _, failure in outcome.failures]
+        if failed:
+            self._failed(key, failed[0], conflict=False)
+        elif any(isinstance(result, Exists) for _, result in outcome.results):
+            self.queue.retry(key)
+        else:
+            self.queue.forget(key)
+        if plan.requeue_after is not None:
+            self.queue.add_after(key, plan.requeue_after.total_seconds())

@@ -1,0 +1,84 @@
+"""Read your own writes: a key is not planned again before the cache has seen what was written for it.
+
+Mirrors pkg/controller/util/consistency and the UID-tracked expectations for deletions. Resource versions are compared
+as numbers, which Kubernetes guarantees from 1.35 on and has always done in practice.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from operators.core.objects import Key, Obj, Resource
+from operators.core.plan import Target
+from operators.runtime.informer import Informers
+
+TIMEOUT = 300.0
+"""Seconds after which the cache is believed again, whatever it lacks (upstream's ExpectationsTimeout)."""
+
+
+@dataclass(slots=True)
+class _Writes:
+    """What one key waits for: the newest version written per resource, and the objects deleted."""
+
+    since: float
+    versions: dict[Resource, int] = field(default_factory=dict)
+    deletions: set[Target] = field(default_factory=set)
+
+
+class Freshness:
+    """The writes of one controller that its caches may not have seen."""
+
+    def __init__(self, informers: Informers, clock: Callable[[], float] = time.monotonic) -> None:
+        self._informers = informers
+        self._clock = clock
+        self._writes: dict[Key, _Writes] = {}
+
+    def wrote(self, key: Key, resource: Resource, result: Obj) -> None:
+        """Remember that the apiserver answered a write for `key` with `result`."""
+        version = (result.get("metadata") or {}).get("resourceVersion")
+        if version and self._informers.get(resource) is not None:
+            writes = self._entry(key)
+            writes.versions[resource] = max(writes.versions.get(resource, 0), int(version))
+
+    def deleted(self, key: Key, target: Target) -> None:
+        """Remember that the deletion of an object was asked for; the cache has to show it going or gone."""
+        if self._informers.get(target.resource) is not None:
+            self._entry(key).deletions.add(target)
+
+    def forget(self, key: Key) -> None:
+        """The object of this key is gone: what comes under its name next starts clean."""
+        self._writes.pop(key, None)
+
+    def is_stale(self, key: Key, wake: Callable[[], None]) -> bool:
+        """Whether the caches lack a write for `key`; `wake` is then called once it is worth asking again.
+
+        A deletion needs no call of its own: its event wakes the owner anyway.
+        """
+        writes = self._writes.get(key)
+        if writes is None:
+            return False
+        if self._clock() - writes.since < TIMEOUT:
+            for resource, version in writes.versions.items():
+                informer = self._informers[resource]
+                if informer.revision < version:
+                    informer.when_reached(version, wake)
+                    return True
+            if any(self._pending(target) for target in writes.deletions):
+                return True
+        del self._writes[key]
+        return False
+
+    def _entry(self, key: Key) -> _Writes:
+        entry = self._writes.setdefault(key, _Writes(self._clock()))
+        entry.since = self._clock()
+        return entry
+
+    def _pending(self, target: Target) -> bool:
+        """Whether the cache still holds the object as if nobody had asked for its deletion."""
+        held = self._informers[target.resource].get((target.namespace, target.name))
+        if held is None:
+            return False
+        if isinstance(held, dict):
+            meta = held["metadata"]
+            return bool(meta["uid"] == target.uid and meta.get("deletionTimestamp") is None)
+        return bool(held.uid == target.uid and not held.terminating)

@@ -1,0 +1,103 @@
+"""Starts and stops what a process consists of: informers, leader election, controllers, events.
+
+Order matters in both directions. Starting: caches first, then the lease, then a live read that the caches have to reach,
+and only then the first plan. Stopping: no new keys, what is in flight ends, then the lease goes to the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
+
+from operators.core import pods
+from operators.core.objects import PODS, Obj, Resource
+from operators.runtime.client import Requests
+from operators.runtime.controller import Controller, Loop
+from operators.runtime.events import Recorder
+from operators.runtime.informer import Informer, Informers
+from operators.runtime.lease import Lease
+from operators.runtime.wake import obj_indexers, pod_indexers
+from operators.runtime.writer import Writer
+
+log = logging.getLogger(__name__)
+
+GRACE = 10.0
+"""Seconds that syncs under way get to end when the process is asked to stop."""
+
+
+class Manager:
+    """All the controllers of one process. lease None means that there is nobody to compete with."""
+
+    def __init__(self, client: Requests, controllers: Iterable[Controller[Any]], lease: Lease | None) -> None:
+        self._client = client
+        self._lease = lease
+        self._may_write: Callable[[], bool] = lease.may_write if lease else lambda: True
+        controllers = tuple(controllers)
+        self.informers = Informers()
+        for resource in sorted({r for c in controllers for r in _resources(c)}, key=str):
+            self.informers.add(_informer(client, resource))
+        self._recorders = {c.name: Recorder(client, f"{c.name}-controller") for c in controllers}
+        self.loops = [Loop(c, self.informers, Writer(client, self._recorders[c.name], self._may_write)) for c in controllers]
+        self.is_running = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the caches are filled: a replica that waits for the lease is ready to take over."""
+        return all(informer.synced.is_set() for informer in self.informers)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set or leadership is lost. Raises whatever ends it before that."""
+        background = [self._background(informer.run(), str(informer.resource)) for informer in self.informers]
+        background += [self._background(recorder.run(), f"events of {name}") for name, recorder in self._recorders.items()]
+        leading = asyncio.create_task(self._lead(), name="leadership")
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({leading, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (leading, *background):
+                if task.done():
+                    task.result()
+        finally:
+            await self._stop([leading, stopped, *background])
+
+    async def _lead(self) -> None:
+        """Become the leader, start the controllers, and return once leadership is lost."""
+        await self.informers.synced()
+        if self._lease:
+            await self._lease.acquire()
+        await self.informers.caught_up(self._client)
+        for loop in self.loops:
+            loop.listen()
+            loop.start()
+        self.is_running = True
+        log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
+        if self._lease:
+            await self._lease.hold()
+            log.error("leadership lost")
+        else:
+            await asyncio.Event().wait()
+
+    async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:
+        await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._lease:
+            await self._lease.release()
+        for recorder in self._recorders.values():
+            await recorder.flush()
+
+    @staticmethod
+    def _background(coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(coroutine, name=name)
+
+
+def _resources(controller: Controller[Any]) -> Iterable[Resource]:
+    return (controller.resource, *(watch.resource for watch in controller.watches))
+
+
+def _informer(client: Requests, resource: Resource) -> Informer[Any]:
+    """Pods are cached as the few facts that rules ask for, other objects as they are."""
+    if resource == PODS:
+        return Informer(client, resource, pods.parse, pod_indexers())
+    indexers: Mapping[str, Callable[[Obj], Iterable[str]]] = obj_indexers()
+    return Informer(client, resource, lambda obj: obj, indexers)

@@ -1,0 +1,161 @@
+"""The operator as Kopf runs it: start-up, clean-up, signals, admission; and the page for probes and Prometheus.
+
+Kopf is the frame. It handles no event of any object: what wakes the controllers are our own informers
+(docs/decisions/0002-kopf-as-frame.md), so nothing of Kopf's ever shows on a user's object.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import kopf
+import orjson
+import uvloop
+from aiohttp import web
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
+
+from operators.runtime.client import Client
+from operators.runtime.controller import Controller
+from operators.runtime.lease import Lease
+from operators.runtime.manager import Manager
+
+log = logging.getLogger(__name__)
+
+LEASE = "kopfwerk"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run. listen is host:port for /healthz, /readyz and /metrics, or empty for none; port 0 picks a free one."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str = "kopfwerk-system"
+    leader_elect: bool = True
+    identity: str = ""
+    listen: str = "127.0.0.1:8080"
+    log_format: str = "text"
+    verbose: bool = False
+
+
+class Operator:
+    """One process: what Kopf starts and stops."""
+
+    def __init__(self, options: Options, controllers: Iterable[Controller[Any]]) -> None:
+        self._options = options
+        self._controllers = tuple(controllers)
+        self._stop = asyncio.Event()
+        self.exit_code = 0
+
+    async def run(self) -> int:
+        """Run until a signal or the loss of leadership; return the exit code."""
+        registry = kopf.OperatorRegistry()
+        settings = kopf.OperatorSettings()
+        settings.scanning.disabled = True
+        settings.process.ultimate_exiting_timeout = None
+        kopf.on.login(registry=registry)(_login)
+        async with await Client.connect(self._options.kubeconfig, self._options.context) as client:
+            lease = None
+            if self._options.leader_elect:
+                identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
+                lease = Lease(client, self._options.namespace, LEASE, identity)
+            manager = Manager(client, self._controllers, lease)
+            page = await _serve(self._options.listen, manager)
+            managing = asyncio.create_task(self._manage(manager), name="manager")
+            try:
+                await kopf.operator(
+                    registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
+                )
+            finally:
+                self._stop.set()
+                await managing
+                if page:
+                    await page.cleanup()
+        return self.exit_code
+
+    async def _manage(self, manager: Manager) -> None:
+        """Run the controllers; when they end, so does the process."""
+        try:
+            await manager.run(self._stop)
+            if not self._stop.is_set():
+                self.exit_code = 1
+        except Exception:
+            log.exception("the controllers ended")
+            self.exit_code = 1
+        finally:
+            self._stop.set()
+
+
+async def _login(**_: object) -> kopf.ConnectionInfo:
+    """Give Kopf nothing to connect to: it watches nothing here."""
+    return kopf.ConnectionInfo(server="https://unused.invalid")
+
+
+async def _serve(listen: str, manager: Manager) -> web.AppRunner | None:
+    """Serve /healthz, /readyz and /metrics."""
+    if not listen:
+        return None
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def readyz(_: web.Request) -> web.Response:
+        if manager.is_ready:
+            return web.Response(text="ok")
+        return web.Response(status=503, text="the caches are not filled yet\n")
+
+    async def page(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
+
+    application = web.Application()
+    application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", page)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    host, _, port = listen.rpartition(":")
+    site = web.TCPSite(runner, host or None, int(port))
+    await site.start()
+    log.info("serving /healthz, /readyz and /metrics on %s", site.name)
+    return runner
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        entry = {
+            "ts": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "msg": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exc"] = self.formatException(record.exc_info)
+        return orjson.dumps(entry).decode()
+
+
+def configure_logging(log_format: str, *, verbose: bool) -> None:
+    """Log to standard error, as text or as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    if log_format == "json":
+        handler.setFormatter(_JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for noisy in ("kopf", "asyncio", "aiohttp"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main(options: Options, controllers: Callable[[], Iterable[Controller[Any]]]) -> int:
+    """Run the operator in the foreground and return the exit code."""
+    configure_logging(options.log_format, verbose=options.verbose)
+    gc.freeze()  # what is imported stays; the collector need not look at it again
+    gc.set_threshold(50_000, 20, 50)
+    return uvloop.run(Operator(options, controllers()).run())

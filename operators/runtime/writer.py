@@ -1,0 +1,198 @@
+"""The one writer: it carries out plans, and knows no kind.
+
+Every write is safe to send twice, since an answer may get lost: a create's name is drawn here rather than by the
+apiserver, so that a repeated POST meets its own first try; deletes carry the UID, patches the resourceVersion.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from operators.core import objects
+from operators.core.objects import Obj, Resource
+from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Result, Say, Step, Target
+from operators.runtime.client import MERGE_PATCH, ApiError, Requests, path
+from operators.runtime.events import Recorder
+from operators.runtime.freshness import Freshness
+
+_TRIES = 4
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_LONGEST_BASE = 58
+
+
+class NotLeadingError(Exception):
+    """This process may not write: it does not lead, or its lease is about to run out."""
+
+
+class Writer:
+    """Applies plans through one client. may_write is asked before every single request."""
+
+    def __init__(self, client: Requests, recorder: Recorder, may_write: Callable[[], bool]) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._may_write = may_write
+
+    async def apply(self, resource: Resource, parent: Obj, plan: Plan, fresh: Freshness) -> Outcome:
+        """Carry out a plan for `parent`, one of `resource`; a batch with a failure is the last one."""
+        for say in plan.events:
+            self._recorder.record(parent, say)
+        results: list[tuple[Step, Result]] = []
+        for batch in plan.batches:
+            if batch.live_owner and (failure := await self._owner_gone(resource, parent)):
+                results += ((step, failure) for step in batch.steps)
+                break
+            done = await self._run(parent, batch, fresh)
+            results += done
+            if any(isinstance(result, Failure) for _, result in done):
+                break
+        return Outcome(tuple(results))
+
+    async def write_status(self, resource: Resource, parent: Obj, status: Obj, fresh: Freshness) -> None:
+        """PUT the status, with the resourceVersion that it was computed from. Raises ApiError.
+
+        Metadata goes along whole, since built-in kinds take it from a status write; the spec is left out, since
+        no kind does.
+        """
+        body = {part: parent[part] for part in ("apiVersion", "kind", "metadata")} | {"status": status}
+        key = objects.key(parent)
+        answer = await self._send("PUT", path(resource, *key, "status"), body)
+        fresh.wrote(key, resource, answer)
+
+    async def _owner_gone(self, resource: Resource, parent: Obj) -> Failure | None:
+        """Ask the apiserver itself whether the parent may still take on children."""
+        try:
+            live = await self._client.request("GET", path(resource, *objects.key(parent)))
+        except ApiError as error:
+            return _failure(error)
+        if objects.uid(live) != objects.uid(parent):
+            return Failure(409, "Conflict", f"{parent['kind']} {objects.name(parent)} is gone: another has its name")
+        if objects.is_terminating(live):
+            return Failure(409, "Conflict", f"{parent['kind']} {objects.name(parent)} is being deleted")
+        return None
+
+    async def _run(self, parent: Obj, batch: Batch, fresh: Freshness) -> list[tuple[Step, Result]]:
+        """Send the steps: all at once, or in rounds that double while nothing fails."""
+        done: list[tuple[Step, Result]] = []
+        size = 1 if batch.slow_start else len(batch.steps)
+        while (rest := batch.steps[len(done) :]) and not any(isinstance(result, Failure) for _, result in done):
+            round_ = rest[:size]
+            if len(round_) == 1:
+                results = [await self._step(parent, round_[0], fresh)]
+            else:
+                results = await asyncio.gather(*(self._step(parent, step, fresh) for step in round_))
+            done += zip(round_, results, strict=True)
+            size *= 2
+        return done
+
+    async def _step(self, parent: Obj, step: Step, fresh: Freshness) -> Result:
+        """Send one step; say what came of it, as an event about the parent."""
+        key = objects.key(parent)
+        try:
+            match step:
+                case Create():
+                    result = await self._create(parent, step)
+                    resource = step.resource
+                case Delete():
+                    result = await self._delete(step)
+                    resource = step.target.resource
+                    fresh.deleted(key, step.target)
+                case Patch():
+                    result = await self._patch(step)
+                    resource = step.target.resource
+        except ApiError as error:
+            failure = _failure(error)
+            if step.failed and not failure.is_namespace_terminating:
+                self._say(parent, step.failed, _name(step), failure.message)
+            return failure
+        if isinstance(result, Exists):
+            fresh.wrote(key, resource, result.obj)
+        else:
+            fresh.wrote(key, resource, result)
+            if step.said:
+                self._say(parent, step.said, result.get("metadata", {}).get("name") or _name(step), "")
+        return result
+
+    async def _create(self, parent: Obj, step: Create) -> Obj | Exists:
+        """POST; where the name was drawn here, draw again if it is another's."""
+        url = path(step.resource, objects.key(parent)[0])
+        body, drawn = step.body, "name" not in step.body["metadata"]
+        while True:
+            if drawn:
+                body = _named(step.body)
+            try:
+                return await self._send("POST", url, body)
+            except ApiError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+            holder = await self._client.request("GET", f"{url}/{objects.name(body)}")
+            if not drawn:
+                return Exists(holder)
+            owner = objects.controller_of(holder)
+            if owner is not None and owner.uid == objects.uid(parent):
+                return holder  # the answer to an earlier try was lost
+
+    async def _delete(self, step: Delete) -> Obj:
+        target = step.target
+        body: Obj = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": target.uid}}
+        if step.propagation:
+            body["propagationPolicy"] = step.propagation
+        try:
+            answer = await self._send("DELETE", _url(target), body)
+        except ApiError as error:
+            if error.status not in (404, 409):  # 409: the name is another object's by now
+                raise
+            return {}
+        return answer if answer.get("kind") != "Status" else {}
+
+    async def _patch(self, step: Patch) -> Obj:
+        meta: Obj = {"uid": step.target.uid}
+        if step.resource_version:
+            meta["resourceVersion"] = step.resource_version
+        body = step.body | {"metadata": {**step.body.get("metadata", {}), **meta}}
+        try:
+            url = _url(step.target) + (f"/{step.subresource}" if step.subresource else "")
+            return await self._send("PATCH", url, body, MERGE_PATCH)
+        except ApiError as error:
+            if error.status not in step.ignore:
+                raise
+            return {}
+
+    async def _send(self, method: str, url: str, body: Obj, content_type: str = "application/json") -> Obj:
+        """Send a write that may be sent twice, again and again until its answer is known or the tries are used up."""
+        for attempt in range(1, _TRIES + 1):
+            if not self._may_write():
+                raise NotLeadingError
+            try:
+                return await self._client.request(method, url, body, content_type=content_type)
+            except ApiError as error:
+                if not error.is_ambiguous or attempt == _TRIES:
+                    raise
+            await asyncio.sleep(0.05 * 4**attempt)
+        raise AssertionError
+
+    def _say(self, parent: Obj, say: Say, name: str, error: str) -> None:
+        message = say.message.replace("{name}", name).replace("{error}", error)
+        self._recorder.record(parent, replace(say, message=message))
+
+
+def _named(body: Obj) -> Obj:
+    """Draw a name as the apiserver does for a generateName (k8s.io/apiserver/pkg/storage/names)."""
+    base = body["metadata"]["generateName"][:_LONGEST_BASE]
+    suffix = "".join(random.choices(_LETTERS, k=5))  # noqa: S311 - a name, not a secret
+    return body | {"metadata": body["metadata"] | {"name": base + suffix}}
+
+
+def _name(step: Step) -> str:
+    if isinstance(step, Create):
+        meta = step.body["metadata"]
+        return str(meta.get("name") or meta["generateName"])
+    return step.target.name
+
+
+def _url(target: Target) -> str:
+    return path(target.resource, target.namespace, target.name)
+
+
+def _failure(error: ApiError) -> Failure:
+    return Failure(error.status, error.reason, error.message, error.causes)
