@@ -91,6 +91,11 @@ def annotations(obj: Obj) -> Mapping[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
+def generation(obj: Obj) -> int:
+    """Return `metadata.generation`, which counts the changes of the spec."""
+    return int(obj["metadata"].get("generation", 0))
+
+
 def is_terminating(obj: Obj) -> bool:
     """Whether a deletion has been asked for."""
     return obj["metadata"].get("deletionTimestamp") is not None

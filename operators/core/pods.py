@@ -50,6 +50,11 @@ class Pod:
         """Whether it counts towards the replicas: neither ended nor being deleted (controller.IsPodActive)."""
         return not self.terminating and not self.is_terminated
 
+    @property
+    def is_terminating(self) -> bool:
+        """Whether it is being deleted and its containers may still run (controller.IsPodTerminating)."""
+        return self.terminating and not self.is_terminated
+
     def available_in(self, min_ready_seconds: int, now: datetime) -> timedelta | None:
         """How long until it is available: zero where it is, None where it is not ready (podutil.IsPodAvailable)."""
         if not self.ready:

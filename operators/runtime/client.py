@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol, Self
 
 import aiohttp
+import kopf
 import orjson
 from kubernetes.aio import config
 from kubernetes.aio.client.configuration import Configuration
@@ -118,6 +119,20 @@ class Client:
     async def close(self) -> None:
         """Close the session and its connections."""
         await self._session.close()
+
+    async def kopf_login(self, **_: object) -> kopf.ConnectionInfo:
+        """Give Kopf the same credentials (a handler for kopf.on.login)."""
+        configuration = self._configuration
+        scheme, _, token = (await self._headers()).get("authorization", "").partition(" ")
+        return kopf.ConnectionInfo(
+            server=configuration.host,
+            ca_path=configuration.ssl_ca_cert,
+            insecure=not configuration.verify_ssl,
+            certificate_path=configuration.cert_file,
+            private_key_path=configuration.key_file,
+            scheme=scheme or None,
+            token=token or None,
+        )
 
     async def request(
         self,

@@ -37,7 +37,9 @@ class Manager:
         for resource in sorted({r for c in controllers for r in _resources(c)}, key=str):
             self.informers.add(_informer(client, resource))
         self._recorders = {c.name: Recorder(client, f"{c.name}-controller") for c in controllers}
-        self.loops = [Loop(c, self.informers, Writer(client, self._recorders[c.name], self._may_write)) for c in controllers]
+        self.loops = [
+            Loop(c, self.informers, Writer(client, self._recorders[c.name], self._may_write)) for c in controllers
+        ]
         self.is_running = False
 
     @property
@@ -48,7 +50,9 @@ class Manager:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set or leadership is lost. Raises whatever ends it before that."""
         background = [self._background(informer.run(), str(informer.resource)) for informer in self.informers]
-        background += [self._background(recorder.run(), f"events of {name}") for name, recorder in self._recorders.items()]
+        background += [
+            self._background(recorder.run(), f"events of {name}") for name, recorder in self._recorders.items()
+        ]
         leading = asyncio.create_task(self._lead(), name="leadership")
         stopped = asyncio.create_task(stop.wait())
         try:

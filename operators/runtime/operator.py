@@ -51,50 +51,51 @@ class Operator:
         self._options = options
         self._controllers = tuple(controllers)
         self._stop = asyncio.Event()
-        self.exit_code = 0
+        self._exit_code = 0
 
     async def run(self) -> int:
         """Run until a signal or the loss of leadership; return the exit code."""
         registry = kopf.OperatorRegistry()
         settings = kopf.OperatorSettings()
         settings.scanning.disabled = True
-        settings.process.ultimate_exiting_timeout = None
-        kopf.on.login(registry=registry)(_login)
         async with await Client.connect(self._options.kubeconfig, self._options.context) as client:
-            lease = None
-            if self._options.leader_elect:
-                identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
-                lease = Lease(client, self._options.namespace, LEASE, identity)
-            manager = Manager(client, self._controllers, lease)
-            page = await _serve(self._options.listen, manager)
-            managing = asyncio.create_task(self._manage(manager), name="manager")
-            try:
-                await kopf.operator(
-                    registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
-                )
-            finally:
-                self._stop.set()
-                await managing
-                if page:
-                    await page.cleanup()
-        return self.exit_code
+            self._client = client
+            kopf.on.login(registry=registry)(client.kopf_login)
+            kopf.on.startup(registry=registry)(self._startup)
+            kopf.on.cleanup(registry=registry)(self._cleanup)
+            await kopf.operator(
+                registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
+            )
+        return self._exit_code
+
+    async def _startup(self, **_: object) -> None:
+        """Start the controllers, and the page that says how they are."""
+        lease = None
+        if self._options.leader_elect:
+            identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
+            lease = Lease(self._client, self._options.namespace, LEASE, identity)
+        manager = Manager(self._client, self._controllers, lease)
+        self._page = await _serve(self._options.listen, manager)
+        self._managing = asyncio.create_task(self._manage(manager), name="manager")
+
+    async def _cleanup(self, **_: object) -> None:
+        """Let what is in flight end. Kopf waits for this, and cancels every task that is left afterwards."""
+        self._stop.set()
+        await self._managing
+        if self._page:
+            await self._page.cleanup()
 
     async def _manage(self, manager: Manager) -> None:
         """Run the controllers; when they end, so does the process."""
         try:
             await manager.run(self._stop)
             if not self._stop.is_set():
-                self.exit_code = 1
+                self._exit_code = 1
         except Exception:
             log.exception("the controllers ended")
-            self.exit_code = 1
+            self._exit_code = 1
         finally:
             self._stop.set()
-
-
-async def _login(**_: object) -> kopf.ConnectionInfo:
-    """Give Kopf nothing to connect to: it watches nothing here."""
-    return kopf.ConnectionInfo(server="https://unused.invalid")
 
 
 async def _serve(listen: str, manager: Manager) -> web.AppRunner | None:

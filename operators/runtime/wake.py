@@ -4,22 +4,21 @@ Mirrors the addPod/updatePod/deletePod handlers that upstream repeats in every c
 owner after the change, and for an orphan each parent whose selector takes it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
-from operators.core import objects
+from operators.core import objects, selectors
 from operators.core.objects import Key, Obj, Owner, Resource
 from operators.core.pods import Pod
-from operators.core.selectors import Selector
 from operators.runtime.controller import Wake
-from operators.runtime.informer import Informers
+from operators.runtime.informer import Informer, Informers
 
 OWNER = "owner"
 """The index of children by the UID of their controller, or by `orphan(namespace)`."""
 NAMESPACE = "namespace"
 """The index of objects by namespace."""
 
-T = TypeVar("T", Obj, Pod)
+T = TypeVar("T")
 
 
 def orphan(namespace: str) -> str:
@@ -45,3 +44,37 @@ def pod_indexers() -> dict[str, Callable[[Pod], Iterable[str]]]:
 
 def _owner_value(owner: Owner | None, namespace: str) -> str:
     return owner.uid if owner else orphan(namespace)
+
+
+def owned(children: Informer[T], parent: Obj) -> list[T]:
+    """Return the children that `parent` controls, by UID, and the orphans of its namespace."""
+    return [
+        *children.by(OWNER, objects.uid(parent)),
+        *children.by(OWNER, orphan(objects.key(parent)[0])),
+    ]
+
+
+def owners(parent: Resource) -> Wake:
+    """Wake the parents, objects of `parent`, that a changed child belongs, belonged or may now belong to."""
+
+    def wakes(informers: Informers, old: Obj | Pod | None, new: Obj | Pod | None) -> Iterator[Key]:
+        for child in (old, new):
+            if child is None:
+                continue
+            namespace, owner, _ = _metadata(child)
+            if owner is not None and owner.kind == parent.kind and owner.group == parent.group:
+                yield namespace, owner.name
+        if new is not None:
+            namespace, owner, labels = _metadata(new)
+            if owner is None and (old is None or _metadata(old)[1:] != (owner, labels)):
+                for candidate in informers[parent].by(NAMESPACE, namespace):
+                    if selectors.of(candidate).matches(labels):
+                        yield objects.key(candidate)
+
+    return wakes
+
+
+def _metadata(child: Obj | Pod) -> tuple[str, Owner | None, Mapping[str, str]]:
+    if isinstance(child, Pod):
+        return child.namespace, child.owner, child.labels
+    return objects.key(child)[0], objects.controller_of(child), objects.labels(child)

@@ -1,0 +1,30 @@
+"""Status conditions: a list with one entry a type."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from operators.core.objects import Obj, format_time
+
+
+def get(conditions: Sequence[Obj], type_: str) -> Obj | None:
+    """Return the condition of a type, if there is one."""
+    return next((condition for condition in conditions if condition["type"] == type_), None)
+
+
+def new(type_: str, status: str, reason: str, message: str, now: datetime) -> Obj:
+    """Make a condition whose last transition is now."""
+    stamp = format_time(now)
+    return {"type": type_, "status": status, "lastTransitionTime": stamp, "reason": reason, "message": message}
+
+
+def without(conditions: Sequence[Obj], type_: str) -> list[Obj]:
+    """Return the conditions but for those of a type."""
+    return [condition for condition in conditions if condition["type"] != type_]
+
+
+def with_(conditions: Sequence[Obj], condition: Obj) -> list[Obj]:
+    """Return the conditions with this one for its type, last; where status and reason are as before, nothing changes."""
+    current = get(conditions, condition["type"])
+    if current and (current["status"], current.get("reason")) == (condition["status"], condition["reason"]):
+        return list(conditions)
+    return [*without(conditions, condition["type"]), condition]

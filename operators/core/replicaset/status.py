@@ -1,0 +1,62 @@
+"""What a ReplicaSet's status says. Mirrors calculateStatus in pkg/controller/replicaset/replica_set_utils.go."""
+
+from operators.core import conditions, objects, selectors
+from operators.core.objects import KOPFWERK, Obj
+from operators.core.plan import Create, Delete, Outcome
+from operators.core.replicaset.observed import Observed
+from operators.core.replicaset.plan import claim_pods, replicas
+
+REPLICA_FAILURE = "ReplicaFailure"
+
+
+def report(observed: Observed, outcome: Outcome) -> Obj | None:
+    """Return the status to write, None where the one there is says the same.
+
+    Counts are of what was observed, before this sync's writes, as upstream's; their effect shows with the next sync.
+    """
+    replicaset = observed.replicaset
+    new = status(observed, outcome)
+    return None if new == replicaset.get("status") else new
+
+
+def status(observed: Observed, outcome: Outcome) -> Obj:
+    """Return the status as the apiserver serialises it: counts of zero are left out, but for `replicas`."""
+    replicaset, now = observed.replicaset, observed.now
+    owned = claim_pods(observed).owned
+    selector = selectors.of(replicaset)
+    template_labels = (replicaset["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    minimum = replicaset["spec"].get("minReadySeconds", 0)
+    ready = [pod for pod in owned if pod.ready]
+    uid = objects.uid(replicaset)
+    counts = {
+        "fullyLabeledReplicas": sum(template_labels.items() <= pod.labels.items() for pod in owned),
+        "readyReplicas": len(ready),
+        "availableReplicas": sum(pod.is_available(minimum, now) for pod in ready) if minimum else len(ready),
+        "observedGeneration": objects.generation(replicaset),
+    }
+    new: Obj = {
+        "replicas": len(owned),
+        **{name: count for name, count in counts.items() if count},
+        "terminatingReplicas": sum(
+            pod.is_terminating and pod.owner is not None and pod.owner.uid == uid and selector.matches(pod.labels)
+            for pod in observed.pods
+        ),
+    }
+    if found := _conditions(observed, outcome, len(owned)):
+        new["conditions"] = found
+    if replicaset["apiVersion"].startswith(KOPFWERK):
+        new["selector"] = str(selector)
+    return new
+
+
+def _conditions(observed: Observed, outcome: Outcome, owned: int) -> list[Obj]:
+    """Return the conditions: ReplicaFailure is there while creating or deleting pods fails, and only then."""
+    found = (observed.replicaset.get("status") or {}).get("conditions") or []
+    failures = [failure for step, failure in outcome.failures if isinstance(step, Create | Delete)]
+    if not failures:
+        return conditions.without(found, REPLICA_FAILURE)
+    if conditions.get(found, REPLICA_FAILURE):
+        return list(found)
+    reason = "FailedCreate" if owned < replicas(observed.replicaset) else "FailedDelete"
+    failed = conditions.new(REPLICA_FAILURE, "True", reason, failures[0].message, observed.now)
+    return conditions.with_(found, failed)
