@@ -21,6 +21,7 @@ class Ports:
     controller_manager: int
     scheduler: int
     kwok: int
+    operator: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ def etcd(layout: Layout) -> list[str]:
     client, peer = (f"https://127.0.0.1:{port}" for port in (layout.ports.etcd, layout.ports.etcd_peer))
     pki = layout.pki
     return [
-        "--name=default",
+        "--name=kopfwerk",
         f"--data-dir={layout.etcd_data}",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
-        f"--initial-cluster=default={peer}",
+        f"--initial-cluster=kopfwerk={peer}",
         f"--cert-file={pki}/etcd.crt",
         f"--key-file={pki}/etcd.key",
         f"--trusted-ca-file={pki}/etcd-ca.crt",
@@ -128,6 +129,8 @@ def controller_manager(layout: Layout, *, without: Sequence[str] = (), extra: Se
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",  # there is one, and waiting for a lease would cost seconds
+        "--kube-api-qps=200",  # at the default of 20 its controllers alone take six seconds to start
+        "--kube-api-burst=400",
         "--controllers=" + ",".join(["*", *(f"-{name}" for name in without)]),
         *extra,
     ]
@@ -165,5 +168,17 @@ def kwok(layout: Layout, stages: Sequence[Path], extra: Sequence[str] = ()) -> l
         f"--tls-cert-file={layout.pki}/kwok-server.crt",
         f"--tls-private-key-file={layout.pki}/kwok-server.key",
         "--node-lease-duration-seconds=40",
+        *extra,
+    ]
+
+
+def operator(layout: Layout, *, native: bool, extra: Sequence[str] = ()) -> list[str]:
+    """`kopfwerk run`, alone and so without a Lease to wait for."""
+    return [
+        "run",
+        f"--kubeconfig={layout.kubeconfig('operator')}",
+        "--no-leader-elect",
+        f"--listen=127.0.0.1:{layout.ports.operator}",
+        *(["--native"] if native else []),
         *extra,
     ]

@@ -181,9 +181,9 @@ class Cluster:
 
     def operator(self, extra: Sequence[str] = ()) -> list[str | Path]:
         """The operator's command line."""
-        native = ["--native"] if self.settings.native else []
-        config = f"--kubeconfig={self.operator_kubeconfig}"
-        return [sys.executable, "-m", "operators.cli", "run", config, *native, *self.settings.operator_args, *extra]
+        extra = (*self.settings.operator_args, *extra)
+        command = arguments.operator(self.layout, native=self.settings.native, extra=extra)
+        return [sys.executable, "-m", "operators.cli.main", *command]
 
     def run(self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Process:
         """Start a component, or any other program as one of the cluster's: watched, logged and stopped with it."""

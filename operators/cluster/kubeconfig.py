@@ -43,13 +43,13 @@ def merge(existing: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def without(existing: dict[str, Any], context: str) -> dict[str, Any]:
-    """The user's kubeconfig less the entries of one context of ours."""
+def without(existing: dict[str, Any], context: str, current: str = "") -> dict[str, Any]:
+    """The user's kubeconfig less the entries of one context of ours; another becomes current in its place."""
     rest = dict(existing)
     for section in ("clusters", "users", "contexts"):
         rest[section] = [entry for entry in existing.get(section) or [] if entry.get("name") != context]
     if rest.get("current-context") == context:
-        rest["current-context"] = ""
+        rest["current-context"] = current
     return rest
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import socket
+from dataclasses import fields
 from typing import Final
 
 from operators.cluster.arguments import Ports
@@ -16,9 +17,9 @@ _TRIES: Final = 1_000
 
 
 def choose() -> Ports:
-    """Six different ports that nothing listens on."""
+    """Different ports that nothing listens on, one for each component."""
     with contextlib.ExitStack() as held:
-        return Ports(*(_free(held) for _ in range(6)))
+        return Ports(*(_free(held) for _ in fields(Ports)))
 
 
 def _free(held: contextlib.ExitStack) -> int:

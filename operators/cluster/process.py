@@ -1,21 +1,24 @@
 """One program of the cluster as a process: started so that it cannot outlive us, and with its output in a file."""
 
-import ctypes
 import os
-import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_LAUNCH: Final = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent has ended")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes the program after asking the kernel to kill it when the thread that started it is gone.
 
-
-def _die_with_parent() -> None:
-    """Runs in the child before its program: the kernel kills it when the thread that started it is gone."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+A hook between fork and exec would say the same, but may deadlock where the parent has threads."""
 
 
 @dataclass(slots=True)
@@ -35,13 +38,12 @@ class Process:
         self.stopped = False
         with self.log.open("ab") as output:
             self._popen = subprocess.Popen(
-                self.argv,
+                [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), *self.argv],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # it only makes one system call
             )
 
     @property

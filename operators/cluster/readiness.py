@@ -1,6 +1,7 @@
 """When a cluster is ready: the components' own endpoints, and what has to exist before a user can begin."""
 
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol, TypeAlias
 
@@ -51,13 +52,14 @@ def apiserver(api: Api) -> Condition:
 
 def everything(api: Api, layout: Layout, *, operator: bool) -> Iterator[tuple[str, Condition]]:
     """What has to hold before a cluster counts as started, each with its name, once the apiserver is ready."""
-    del operator
     yield "default service account", lambda: bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
     for name, port in (
         ("kube-controller-manager", layout.ports.controller_manager),
         ("kube-scheduler", layout.ports.scheduler),
     ):
         yield name, _healthy(Api(f"https://127.0.0.1:{port}", layout.pki))
+    if operator:
+        yield "operator", _answers(f"http://127.0.0.1:{layout.ports.operator}/readyz")
     yield "nodes", lambda: all(_is_ready(node) for node in api.get("/api/v1/nodes")["items"])
 
 
@@ -68,6 +70,14 @@ def _healthy(component: Api) -> Condition:
         return True
 
     return healthy
+
+
+def _answers(url: str) -> Condition:
+    def answers() -> bool:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own making
+            return bool(answer.status == 200)
+
+    return answers
 
 
 def _is_ready(node: dict[str, object]) -> bool:

@@ -1,0 +1,1 @@
+"""The command lines: `kopfwerk` and the kubectl plugin."""
