@@ -1,0 +1,18 @@
+"""The commands of the plugin."""
+
+import click
+
+from operators.cli.plugin import rollout
+from operators.cli.plugin.options import Group
+
+
+@click.group("kubectl-kopfwerk", cls=Group)
+def commands() -> None:
+    """Do with Kopfwerk's workloads what kubectl does with the built-in ones.
+
+    TYPE is deployment (deploy) or replicaset (rs): alone, the custom resource of the group kopfwerk.dev; with its
+    group, as in deployments.apps/web, the built-in one.
+    """
+
+
+commands.add_command(rollout.commands)

@@ -1,0 +1,163 @@
+"""The machine's own kubectl, which does everything that needs a connection.
+
+So contexts, credentials, proxies and exec plugins are kubectl's own business, and there is no client here.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, NoReturn
+
+from operators.core.kubectl.kinds import Refused, resource_of
+from operators.core.objects import Obj
+
+
+class Failed(Exception):  # noqa: N818 - the exit code of a kubectl that has said itself what went wrong
+    """A kubectl ended with this exit code, and has told the user why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class TimedOut(Exception):  # noqa: N818 - not an error until whoever set the limit says so
+    """The time given is over."""
+
+
+@dataclass(slots=True)
+class Kubectl:
+    """How to call kubectl: with the global options that the user gave."""
+
+    flags: list[str] = field(default_factory=list)
+    namespace: str | None = None
+
+    def command(self, *args: str, namespace: str | None = None) -> list[str]:
+        """Return the command line of `kubectl ARGS` with the global options."""
+        place = namespace or self.namespace
+        return [_program(), *self.flags, *([f"--namespace={place}"] if place else []), *args]
+
+    def current_namespace(self) -> str:
+        """Return the namespace in which objects without one are looked for."""
+        if self.namespace:
+            return self.namespace
+        jsonpath = "--output=jsonpath={..namespace}"
+        return self.read_text("config", "view", "--minify", jsonpath) or "default"
+
+    def read_text(self, *args: str, stdin: str | None = None, namespace: str | None = None) -> str:
+        """Return what a kubectl prints; its errors go to the user."""
+        done = subprocess.run(
+            self.command(*args, namespace=namespace), stdout=subprocess.PIPE, input=stdin, text=True, check=False
+        )
+        if done.returncode:
+            sys.stdout.write(done.stdout)
+            raise Failed(done.returncode)
+        return done.stdout
+
+    def read_objects(self, *args: str, namespace: str | None = None) -> tuple[list[Obj], int]:
+        """Return the objects of `kubectl get ARGS`, and its exit code: where some are missing, there are others."""
+        command = self.command("get", *args, "--output=json", namespace=namespace)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        return read_documents(done.stdout), done.returncode
+
+    def list_objects(self, resource: str, selector: str, namespace: str) -> list[Obj]:
+        """Return a namespace's objects of one resource that have the labels."""
+        found, code = self.read_objects(resource, f"--selector={selector}", namespace=namespace)
+        if code:
+            raise Failed(code)
+        return found
+
+    @contextmanager
+    def watching(self, *args: str, namespace: str) -> Iterator[Iterator[tuple[str, Obj]]]:
+        """Give the events of `kubectl get ARGS --watch`, as type and object, until the block ends."""
+        command = self.command("get", *args, "--watch", "--output-watch-events", "--output=json", namespace=namespace)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            try:
+                yield _events(child)
+            finally:
+                child.kill()
+
+    def patch(self, obj: Obj, patch: Obj | list[Obj], *options: str, output: str, refusal: str) -> str:
+        """Patch an object, JSON patch or merge patch by its form, and return what kubectl prints.
+
+        A patch that is refused is refused here too, with the server's message after the words of `refusal`.
+        """
+        meta = obj["metadata"]
+        form = "json" if isinstance(patch, list) else "merge"
+        command = self.command(
+            "patch", f"{resource_of(obj)}/{meta['name']}", f"--type={form}", f"--patch={json.dumps(patch)}",
+            *options, f"--output={output}", namespace=meta.get("namespace"),
+        )  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        lines = done.stderr.splitlines(keepends=True)
+        sys.stderr.writelines(line for line in lines if line.startswith("Warning:"))
+        if done.returncode:
+            said = "".join(line for line in lines if not line.startswith("Warning:")).rstrip("\n")
+            raise Refused(f"{refusal}{_bare(said)}")
+        return done.stdout
+
+    def become(self, *args: str, namespace: str | None = None) -> NoReturn:
+        """Go on as kubectl itself: for what talks to the user, or never ends."""
+        sys.stdout.flush()
+        command = self.command(*args, namespace=namespace)
+        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimedOut` where the block takes longer; 0 is no limit."""
+
+    def expire(_signal: int, _frame: FrameType | None) -> None:
+        raise TimedOut
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def read_documents(text: str) -> list[Obj]:
+    """Read JSON documents that stand one after the other."""
+    found: list[Obj] = []
+    decoder, at = json.JSONDecoder(), 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        document, at = decoder.raw_decode(text, at)
+        found += document["items"] if document["kind"] == "List" else [document]
+    return found
+
+
+def _events(child: "subprocess.Popen[str]") -> Iterator[tuple[str, Obj]]:
+    """Read events as they come: each is one document, and its last line a brace alone."""
+    lines: list[str] = []
+    for line in child.stdout or ():
+        lines.append(line)
+        if line == "}\n":
+            event: dict[str, Any] = json.loads("".join(lines))
+            lines.clear()
+            yield event["type"], event["object"]
+    if child.wait():
+        raise Failed(child.returncode)
+
+
+def _bare(said: str) -> str:
+    """Take kubectl's own introduction off an error, as stock kubectl does not say it twice."""
+    for start in ("error: ", "The request is invalid: "):
+        said = said.removeprefix(start)
+    return said.partition("): ")[2] if said.startswith("Error from server (") else said
+
+
+def _program() -> str:
+    found = shutil.which("kubectl")
+    if found is None:
+        raise Refused("kubectl is not on the PATH, and this plugin works through it")
+    return found
