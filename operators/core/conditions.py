@@ -23,7 +23,7 @@ def without(conditions: Sequence[Obj], type_: str) -> list[Obj]:
 
 
 def with_(conditions: Sequence[Obj], condition: Obj) -> list[Obj]:
-    """Return the conditions with this one for its type, last; where status and reason are as before, nothing changes."""
+    """Return the conditions with this one for its type, last. Where status and reason are the same, nothing changes."""
     current = get(conditions, condition["type"])
     if current and (current["status"], current.get("reason")) == (condition["status"], condition["reason"]):
         return list(conditions)

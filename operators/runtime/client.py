@@ -123,7 +123,7 @@ class Client:
     async def kopf_login(self, **_: object) -> kopf.ConnectionInfo:
         """Give Kopf the same credentials (a handler for kopf.on.login)."""
         configuration = self._configuration
-        scheme, _, token = (await self._headers()).get("authorization", "").partition(" ")
+        scheme, token = (await self._headers()).get("authorization", " ").split(" ", 1)
         return kopf.ConnectionInfo(
             server=configuration.host,
             ca_path=configuration.ssl_ca_cert,

@@ -53,7 +53,7 @@ class Lease:
     async def acquire(self) -> None:
         """Wait until this process leads."""
         while not await self._try():
-            await asyncio.sleep(RETRY_PERIOD)
+            await asyncio.sleep(RETRY_PERIOD)  # noqa: ASYNC110 - what is waited for is in another process
         self._gauge.set(1)
         log.info("leading as %s", self._identity)
 

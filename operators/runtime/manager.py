@@ -1,7 +1,7 @@
 """Starts and stops what a process consists of: informers, leader election, controllers, events.
 
-Order matters in both directions. Starting: caches first, then the lease, then a live read that the caches have to reach,
-and only then the first plan. Stopping: no new keys, what is in flight ends, then the lease goes to the next.
+Order matters in both directions. Starting: caches first, then the lease, then a live read that the caches have to
+reach, and only then the first plan. Stopping: no new keys, what is in flight ends, then the lease goes to the next.
 """
 
 import asyncio

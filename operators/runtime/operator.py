@@ -32,7 +32,7 @@ LEASE = "kopfwerk"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. listen is host:port for /healthz, /readyz and /metrics, or empty for none; port 0 picks a free one."""
+    """How to run. listen is host:port for /healthz, /readyz and /metrics, empty for none; port 0 picks a free one."""
 
     kubeconfig: str | None = None
     context: str | None = None

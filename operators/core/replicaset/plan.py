@@ -23,7 +23,7 @@ _NOT_DELETED = Say("Warning", "FailedDelete", "Error deleting: {error}")
 
 
 def plan(observed: Observed) -> Plan:
-    """Decide what to write. A ReplicaSet that is being deleted creates and deletes no pod: the garbage collector does."""
+    """Decide what to write. One that is being deleted creates and deletes no pod: the garbage collector does."""
     claim = claim_pods(observed)
     batches = list(ownership.batches(claim, PODS, observed.replicaset))
     if not objects.is_terminating(observed.replicaset):
