@@ -52,8 +52,8 @@ class Lease:
 
     async def acquire(self) -> None:
         """Wait until this process leads."""
-        while not await self._try():
-            await asyncio.sleep(RETRY_PERIOD)  # noqa: ASYNC110 - what is waited for is in another process
+        while not await self._try():  # noqa: ASYNC110 - what is waited for is in another process
+            await asyncio.sleep(RETRY_PERIOD)
         self._gauge.set(1)
         log.info("leading as %s", self._identity)
 
