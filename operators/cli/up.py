@@ -156,8 +156,10 @@ def _until_ready(name: str, process: subprocess.Popen[bytes], tell: Callable[[st
                 said = record.message
                 tell(said)
         time.sleep(0.05)
-    complaint = log.read_text(errors="replace").strip().removeprefix("error: ")
-    raise ClusterError(complaint or f"the cluster ended with exit code {process.returncode}")
+    record = registry.read(name)
+    if record is not None and record.pid == process.pid and record.phase == registry.FAILED:
+        raise ClusterError(record.message)
+    raise ClusterError(f"it ended with exit code {process.returncode}:\n{log.read_text(errors='replace').strip()}")
 
 
 @contextlib.contextmanager

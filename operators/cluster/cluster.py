@@ -72,11 +72,13 @@ class Cluster:
             self._temporary.append(Path(tempfile.mkdtemp(prefix=f"kopfwerk-{self.settings.name}-")))
         self.folder = self.settings.folder or self._temporary[0]
         data = self.settings.data_dir
+        if data is not None:
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.layout = Layout(
             pki=(data or self.folder) / "pki",
             etcd_data=(data or self.folder) / "etcd",
             kubeconfigs=self.folder,
-            ports=ports.choose(),
+            ports=ports.choose() if data is None else ports.keep(data / "ports.json"),
             keeps_state=data is not None,
         )
 
@@ -154,8 +156,6 @@ class Cluster:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.settings.data_dir is not None:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "logs").mkdir(exist_ok=True)
         certificates.write_all(self.layout.pki)
         self.layout.etcd_data.mkdir(exist_ok=True, mode=0o700)

@@ -122,7 +122,11 @@ def _asset(program: Program, version: str) -> Asset:
 def _open(url: str, timeout: float) -> addinfourl:
     if not url.startswith(("http://", "https://")):
         raise _UnavailableError(f"{url} is no web address")
-    answer: addinfourl = urllib.request.urlopen(url, timeout=timeout)  # noqa: S310  # the scheme was checked above
+    try:
+        answer: addinfourl = urllib.request.urlopen(url, timeout=timeout)  # noqa: S310  # the scheme was checked above
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _UnavailableError(f"{error.code} {error.reason}") from None
     return answer
 
 
@@ -160,8 +164,6 @@ def _fetch(asset: Asset, target: Path, title: str, progress: Progress) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"{error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)
     if isinstance(error, KeyError):

@@ -1,9 +1,11 @@
 """Free ports for a cluster's components."""
 
 import contextlib
+import json
 import secrets
 import socket
-from dataclasses import fields
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Final
 
 from operators.cluster.arguments import Ports
@@ -20,6 +22,22 @@ def choose() -> Ports:
     """Different ports that nothing listens on, one for each component."""
     with contextlib.ExitStack() as held:
         return Ports(*(_free(held) for _ in fields(Ports)))
+
+
+def keep(file: Path) -> Ports:
+    """The ports that a file names, as long as all are free; else others, which it names from then on.
+
+    State that is kept has addresses in it: those of the nodes, and the one in every copy of the kubeconfig.
+    """
+    if file.exists():
+        before = Ports(**json.loads(file.read_text()))
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in asdict(before).values():
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return before
+    chosen = choose()
+    file.write_text(json.dumps(asdict(chosen)))
+    return chosen
 
 
 def _free(held: contextlib.ExitStack) -> int:
