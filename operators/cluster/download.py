@@ -78,7 +78,7 @@ def fetch_all(
             _fetch(asset, target(program, release), f"{program.name} {program.version(release)}", progress)
         except (_UnavailableError, OSError, ValueError, tarfile.TarError) as error:
             left.append(program)
-            reasons[f"no download from {base(program.module)}: {_reason(error)}"] = None
+            reasons[f"no download of {program.module}: {_reason(error)}"] = None
     return left, list(reasons)
 
 
