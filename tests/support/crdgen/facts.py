@@ -1,0 +1,102 @@
+"""What the apiserver does with a pod template and its OpenAPI does not say. Names are (definition, field).
+
+Sources: pkg/apis/core/v1/defaults.go and zz_generated.defaults.go (defaults), pkg/api/pod/util.go (what it drops while
+a gate is off), pkg/apis/core/validation (what it takes). tests/apiserver/test_validation_*.py holds all of it against
+the apiserver itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+Field: TypeAlias = tuple[str, str]
+
+GATED: Final[frozenset[Field]] = frozenset({
+    ("PodSpec", "schedulingGroup"),  # GenericWorkload
+    ("PodSpec", "evictionResponders"),  # EvictionRequestAPI
+    ("GRPCAction", "mode"),  # GRPCContainerProbeTLS
+    ("HTTPGetAction", "protocol"),  # H2CContainerProbe
+    ("Lifecycle", "stopSignal"),  # ContainerStopSignals
+    ("VolumeMount", "bindMountOptions"),  # VolumeBindMountOptions
+    ("EmptyDirVolumeSource", "mode"),  # EmptyDirVolumeMode
+    *((kind, "defaultUser") for kind in (  # AtomicWriteVolumeUserFields
+        "SecretVolumeSource", "ConfigMapVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
+    )),
+    *((kind, "user") for kind in (
+        "KeyToPath", "DownwardAPIVolumeFile", "ServiceAccountTokenProjection", "ClusterTrustBundleProjection",
+        "PodCertificateProjection",
+    )),
+})  # fmt: skip
+"""Fields behind a feature gate that is off by default: the apiserver drops them from its own kinds."""
+
+GATED_VALUES: Final[Mapping[Field, tuple[str, ...]]] = {
+    ("Toleration", "operator"): ("Gt", "Lt"),  # TaintTolerationComparisonOperators
+}
+"""Values of an enumeration behind such a gate."""
+
+OPAQUE: Final[frozenset[Field]] = frozenset({("PodSpec", "ephemeralContainers")})
+"""Fields that no template may use. They stay, so that a use is refused and not pruned, but need no structure."""
+
+REPEATABLE: Final[frozenset[Field]] = frozenset({
+    *((kind, field) for kind in ("Container", "EphemeralContainer") for field in ("env", "ports")),
+    ("PodSpec", "imagePullSecrets"),
+    ("PodSpec", "hostAliases"),
+})  # fmt: skip
+"""Lists with keys of which the apiserver nevertheless takes several entries with one key.
+
+In a custom resource a list-map refuses that, and manifests with a variable given twice are many. So these are atomic.
+"""
+
+DEFAULTS: Final[Mapping[Field, Any]] = {
+    ("DeploymentSpec", "replicas"): 1,
+    ("DeploymentSpec", "revisionHistoryLimit"): 10,
+    ("DeploymentSpec", "progressDeadlineSeconds"): 600,
+    # As a whole where none is given, and each half of rollingUpdate where that is given; but `type: Recreate` alone
+    # must stay alone, hence no default for rollingUpdate itself.
+    ("DeploymentSpec", "strategy"): {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"},
+    },
+    ("DeploymentStrategy", "type"): "RollingUpdate",
+    ("RollingUpdateDeployment", "maxSurge"): "25%",
+    ("RollingUpdateDeployment", "maxUnavailable"): "25%",
+    ("ReplicaSetSpec", "replicas"): 1,
+    ("PodSpec", "dnsPolicy"): "ClusterFirst",
+    ("PodSpec", "restartPolicy"): "Always",
+    ("PodSpec", "schedulerName"): "default-scheduler",
+    ("PodSpec", "securityContext"): {},
+    ("PodSpec", "terminationGracePeriodSeconds"): 30,
+    ("Container", "resources"): {},
+    ("Container", "terminationMessagePath"): "/dev/termination-log",
+    ("Container", "terminationMessagePolicy"): "File",
+    ("Probe", "failureThreshold"): 3,
+    ("Probe", "periodSeconds"): 10,
+    ("Probe", "successThreshold"): 1,
+    ("Probe", "timeoutSeconds"): 1,
+    ("HTTPGetAction", "path"): "/",
+    ("HTTPGetAction", "scheme"): "HTTP",
+    ("GRPCAction", "service"): "",
+    ("ObjectFieldSelector", "apiVersion"): "v1",
+    ("FileKeySelector", "optional"): False,
+    ("SecretVolumeSource", "defaultMode"): 420,
+    ("ConfigMapVolumeSource", "defaultMode"): 420,
+    ("DownwardAPIVolumeSource", "defaultMode"): 420,
+    ("ProjectedVolumeSource", "defaultMode"): 420,
+    ("ServiceAccountTokenProjection", "expirationSeconds"): 3600,
+    ("HostPathVolumeSource", "type"): "",
+    ("AzureDiskVolumeSource", "readOnly"): False,
+    ("PersistentVolumeClaimSpec", "volumeMode"): "Filesystem",
+}
+"""Defaults that do not depend on another field: those that do cannot be had in a custom resource.
+
+Left out for that reason: imagePullPolicy (Always for :latest), a volume without a source (emptyDir), serviceAccount
+beside serviceAccountName, rollingUpdate where only `type: RollingUpdate` is given. The pod gets the first three from
+the apiserver; the controller treats a missing rollingUpdate as 25% and 25%.
+"""
+
+ZERO: Final[Mapping[Field, Any]] = {
+    ("HTTPHeader", "value"): "",
+    ("ISCSIVolumeSource", "lun"): 0,
+    ("Sysctl", "value"): "",
+    ("ReplicaSetStatus", "replicas"): 0,
+}
+"""Fields that are called required, but whose absence the apiserver reads as an empty value that it takes."""

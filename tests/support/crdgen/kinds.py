@@ -1,0 +1,152 @@
+"""The custom resources: names, columns, rules, and what their own fields mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.support.crdgen import rules
+
+
+def _column(name: str, path: str, kind: str = "string", priority: int = 0) -> dict[str, Any]:
+    """Return a column of `kubectl get`; priority 1 shows with `-o wide` only."""
+    return {"name": name, "type": kind, "jsonPath": path, **({"priority": priority} if priority else {})}
+
+
+_AGE: Final = _column("Age", ".metadata.creationTimestamp", "date")
+
+_WIDE: Final = (
+    _column("Containers", ".spec.template.spec.containers[*].name", priority=1),
+    _column("Images", ".spec.template.spec.containers[*].image", priority=1),
+    _column("Selector", ".status.selector", priority=1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One custom resource, as far as it is not read from the apiserver's OpenAPI."""
+
+    kind: str
+    plural: str
+    short_names: tuple[str, ...]
+    description: str
+    fields: Mapping[str, str]
+    """Descriptions, by path (`spec.replicas`)."""
+    columns: tuple[dict[str, Any], ...]
+    amendments: Mapping[str, rules.Amendment]
+    """What is put into the schema, by path; `[]` goes to a list's items."""
+    selectable: tuple[str, ...] = field(default=())
+
+    @property
+    def root(self) -> str:
+        """The name of the built-in kind's definition."""
+        return f"io.k8s.api.apps.v1.{self.kind}"
+
+
+def _under(parent: str, amendments: Mapping[str, rules.Amendment]) -> dict[str, rules.Amendment]:
+    return {f"{parent}.{path}": amendment for path, amendment in amendments.items()}
+
+
+_SPEC_OF_BOTH: Final = {
+    "spec": "What is wanted.",
+    "spec.minReadySeconds": "For how many seconds a pod must have been ready, with no container crashing, to count as "
+    "available. 0 by default: available as soon as it is ready.",
+    "spec.selector": "Which pods belong to this object. It must match the template's labels, and never changes.",
+    "spec.template": "What each pod is made from: an ordinary pod template, whose restartPolicy can only be Always.",
+    "status": "What the controller last saw. Users do not write it.",
+    "status.availableReplicas": "How many pods have been ready for at least minReadySeconds.",
+    "status.conditions": "Facts about the present state, one of each type.",
+    "status.observedGeneration": "The generation of the spec that this status is about.",
+    "status.readyReplicas": "How many pods have the condition Ready.",
+    "status.selector": "The selector as text, for the scale subresource and so for autoscalers.",
+    "status.terminatingReplicas": "How many pods are being deleted and have not gone yet. "
+    "They count in no other number here.",
+}
+
+REPLICASET: Final = Kind(
+    kind="ReplicaSet",
+    plural="replicasets",
+    short_names=("krs",),
+    description="Keeps a number of pods of one template running. Same fields and behaviour as ReplicaSet of apps/v1.",
+    fields=_SPEC_OF_BOTH
+    | {
+        "spec.replicas": "How many pods there shall be. 1 by default.",
+        "status.fullyLabeledReplicas": "How many pods have all the labels of the template.",
+        "status.replicas": "How many pods there are, without those that are being deleted.",
+    },
+    columns=(
+        _column("Desired", ".spec.replicas", "integer"),
+        _column("Current", ".status.replicas", "integer"),
+        _column("Ready", ".status.readyReplicas", "integer"),
+        _AGE,
+        *_WIDE,
+    ),
+    amendments=_under("spec", rules.POD_TEMPLATE)
+    | {"spec": {"x-kubernetes-validations": list(rules.POD_TEMPLATE_RULES), "required": ["selector", "template"]}}
+    | {"status": rules.at_most_replicas("fullyLabeledReplicas", "readyReplicas", "availableReplicas")}
+    | _under(
+        "status",
+        rules.counts(
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "terminatingReplicas",
+            "observedGeneration",
+        ),
+    ),
+    selectable=(".status.replicas",),
+)
+
+DEPLOYMENT: Final = Kind(
+    kind="Deployment",
+    plural="deployments",
+    short_names=("kdeploy",),
+    description="Rolls a pod template out and keeps it running, through ReplicaSets of its own. "
+    "Same fields and behaviour as Deployment of apps/v1.",
+    fields=_SPEC_OF_BOTH
+    | {
+        "spec.paused": "Whether changes of the template wait. Scaling does not.",
+        "spec.progressDeadlineSeconds": "After how many seconds without progress the rollout is reported as failed "
+        "(condition Progressing, reason ProgressDeadlineExceeded). It goes on nevertheless. 600 by default.",
+        "spec.replicas": "How many pods there shall be. 1 by default.",
+        "spec.revisionHistoryLimit": "How many old ReplicaSets are kept to roll back to. 10 by default.",
+        "spec.strategy": "How pods of the old template give way to pods of the new one.",
+        "spec.strategy.type": "RollingUpdate (the default) replaces them gradually; Recreate first ends all old ones.",
+        "spec.strategy.rollingUpdate": "The bounds of a rolling update. Nothing but RollingUpdate may have it.",
+        "spec.strategy.rollingUpdate.maxSurge": "How many pods there may be above replicas during an update: a number, "
+        "or a percentage of replicas, rounded up. 25% by default. Not 0 where maxUnavailable is.",
+        "spec.strategy.rollingUpdate.maxUnavailable": "How many of the replicas may be missing during an update: a "
+        "number, or a percentage of replicas, rounded down. 25% by default. Not 0 where maxSurge is.",
+        "status.collisionCount": "How often a ReplicaSet's name was taken by another template; part of the hash in the "
+        "name of the next one.",
+        "status.replicas": "How many pods of any revision there are, without those that are being deleted.",
+        "status.unavailableReplicas": "How many pods are missing for all replicas to be available.",
+        "status.updatedReplicas": "How many pods there are of the present template.",
+    },
+    columns=(
+        _column("Ready", ".status.readyReplicas"),
+        _column("Up-to-date", ".status.updatedReplicas"),
+        _column("Available", ".status.availableReplicas"),
+        _AGE,
+        _column("Desired", ".spec.replicas", "integer", priority=1),
+        *_WIDE,
+    ),
+    amendments=_under("spec", rules.POD_TEMPLATE | rules.ROLLOUT)
+    | {"spec": {"x-kubernetes-validations": [*rules.POD_TEMPLATE_RULES, *rules.ROLLOUT_RULES]}}
+    | {"status": rules.at_most_replicas("updatedReplicas", "readyReplicas", "availableReplicas")}
+    | _under(
+        "status",
+        rules.counts(
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+            "observedGeneration",
+        ),
+    ),
+)
+
+KINDS: Final = (REPLICASET, DEPLOYMENT)

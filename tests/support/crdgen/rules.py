@@ -1,0 +1,181 @@
+"""The CEL rules of the custom resources: what never changes, and what the controllers cannot live without.
+
+They hold while the webhook is down. Where upstream has words for a refusal, these are its words, at its field.
+"""
+
+from typing import Any, Final, TypeAlias
+
+Rule: TypeAlias = dict[str, Any]
+Amendment: TypeAlias = dict[str, Any]
+
+
+def _rule(expression: str, message: str, path: str = "", reason: str = "FieldValueInvalid", **more: Any) -> Rule:
+    """Return one entry of x-kubernetes-validations."""
+    at = {"fieldPath": path} if path else {}
+    return {"rule": expression, "message": message, "reason": reason, **at, **more}
+
+
+def _rules(*rules: Rule) -> Amendment:
+    return {"x-kubernetes-validations": list(rules)}
+
+
+NOT_NEGATIVE: Final = _rules(_rule("self >= 0", "must be greater than or equal to 0"))
+
+# The estimate of a rule's cost multiplies these bounds. They are far above what labels may be, so that it is the
+# webhook that refuses a value of 64 characters, in upstream's words.
+_LABELS: Final[Amendment] = {"maxProperties": 1000, "additionalProperties": {"type": "string", "maxLength": 1024}}
+
+_HAS_LABELS: Final = "has(self.template.metadata) && has(self.template.metadata.labels)"
+
+# Optional syntax (`.?`) would be shorter, but loses the bounds, and with them the budget.
+_MATCH_LABELS: Final = f"""
+!has(self.selector.matchLabels) || size(self.selector.matchLabels) == 0 || {_HAS_LABELS} &&
+self.selector.matchLabels.all(k, k in self.template.metadata.labels &&
+  self.template.metadata.labels[k] == self.selector.matchLabels[k])
+""".strip()
+
+_MATCH_EXPRESSIONS: Final = f"""
+!has(self.selector.matchExpressions) || ({_HAS_LABELS}
+? self.selector.matchExpressions.all(e, e.operator in ['In', 'Exists']
+  ? e.key in self.template.metadata.labels && (e.operator == 'Exists' ||
+    has(e.values) && self.template.metadata.labels[e.key] in e.values)
+  : !(e.key in self.template.metadata.labels) || e.operator == 'NotIn' &&
+    !(has(e.values) && self.template.metadata.labels[e.key] in e.values))
+: self.selector.matchExpressions.all(e, !(e.operator in ['In', 'Exists'])))
+""".strip()
+
+_NO_MATCH: Final = "`selector` does not match template `labels`"
+
+POD_TEMPLATE_RULES: Final = (
+    _rule(_MATCH_LABELS, _NO_MATCH, ".template.metadata.labels"),
+    _rule(_MATCH_EXPRESSIONS, _NO_MATCH, ".template.metadata.labels"),
+    _rule(
+        "!has(self.template.spec) || !has(self.template.spec.activeDeadlineSeconds)",
+        "activeDeadlineSeconds in ReplicaSet is not Supported",
+        ".template.spec.activeDeadlineSeconds",
+        "FieldValueForbidden",
+    ),
+    _rule("has(self.template.spec)", "Required value", ".template.spec", "FieldValueRequired"),
+)
+
+POD_TEMPLATE: Final[dict[str, Amendment]] = {
+    "selector": _rules(
+        _rule("self == oldSelf", "field is immutable"),
+        _rule(
+            "size(self.?matchLabels.orValue({})) + size(self.?matchExpressions.orValue([])) > 0",
+            "empty selector is invalid for deployment",
+        ),
+    ),
+    "selector.matchLabels": _LABELS,
+    "selector.matchExpressions": {"maxItems": 100},
+    "selector.matchExpressions[]": _rules(
+        _rule(
+            "self.operator in ['In', 'NotIn', 'Exists', 'DoesNotExist']", "not a valid selector operator", ".operator"
+        ),
+        _rule(
+            "!(self.operator in ['In', 'NotIn']) || size(self.?values.orValue([])) > 0",
+            "must be specified when `operator` is 'In' or 'NotIn'",
+            ".values",
+            "FieldValueRequired",
+        ),
+        _rule(
+            "!(self.operator in ['Exists', 'DoesNotExist']) || size(self.?values.orValue([])) == 0",
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+            ".values",
+            "FieldValueForbidden",
+        ),
+    ),
+    "selector.matchExpressions[].key": {"maxLength": 1024},
+    "selector.matchExpressions[].operator": {"maxLength": 1024},
+    "selector.matchExpressions[].values": {"maxItems": 1000},
+    "selector.matchExpressions[].values[]": {"maxLength": 1024},
+    "template.metadata.labels": _LABELS,
+    # a pod that is not restarted would be replaced for ever
+    "template.spec.restartPolicy": {"enum": ["Always", ""]},
+    "template.spec.ephemeralContainers": _rules(
+        _rule("size(self) == 0", "ephemeral containers not allowed in pod template", reason="FieldValueForbidden")
+    ),
+    "replicas": NOT_NEGATIVE,
+    "minReadySeconds": NOT_NEGATIVE,
+}
+
+_NUMBER_OR_PERCENT: Final = (
+    _rule("type(self) != int || self >= 0", "must be greater than or equal to 0"),
+    _rule(
+        "type(self) != string || self.matches('^[0-9]+%$')",
+        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
+        "regex used for validation is '[0-9]+%')",
+    ),
+)
+
+
+def _zero(field: str) -> str:
+    """Return the expression that a number or percentage is 0."""
+    return f"(self.{field} == 0 || type(self.{field}) == string && self.{field}.matches('^0+%$'))"
+
+
+ROLLOUT: Final[dict[str, Amendment]] = {
+    "revisionHistoryLimit": NOT_NEGATIVE,
+    "progressDeadlineSeconds": NOT_NEGATIVE,
+    "strategy": _rules(
+        # Upstream's `kubectl apply` clears rollingUpdate when it changes the type. For a custom resource it cannot know
+        # to, so what an update leaves behind unchanged is taken, and means nothing.
+        _rule(
+            "self.type != 'Recreate' || !has(self.rollingUpdate) || "
+            "oldSelf.hasValue() && has(oldSelf.value().rollingUpdate) && "
+            "oldSelf.value().rollingUpdate.maxSurge == self.rollingUpdate.maxSurge && "
+            "oldSelf.value().rollingUpdate.maxUnavailable == self.rollingUpdate.maxUnavailable",
+            "may not be specified when strategy `type` is 'Recreate'",
+            ".rollingUpdate",
+            "FieldValueForbidden",
+            optionalOldSelf=True,
+        ),
+    ),
+    "strategy.rollingUpdate": _rules(
+        _rule(
+            f"!({_zero('maxSurge')} && {_zero('maxUnavailable')})",
+            "may not be 0 when `maxSurge` is 0",
+            ".maxUnavailable",
+        ),
+    ),
+    "strategy.rollingUpdate.maxSurge": _rules(*_NUMBER_OR_PERCENT),
+    "strategy.rollingUpdate.maxUnavailable": _rules(
+        *_NUMBER_OR_PERCENT,
+        _rule(
+            "type(self) != string || !self.matches('^[0-9]+%$') || self.matches('^0*([0-9]{1,2}|100)%$')",
+            "must not be greater than 100%",
+        ),
+    ),
+}
+
+ROLLOUT_RULES: Final = (
+    _rule(
+        "self.progressDeadlineSeconds > self.?minReadySeconds.orValue(0)",
+        "must be greater than minReadySeconds",
+        ".progressDeadlineSeconds",
+    ),
+)
+
+
+def counts(*fields: str) -> dict[str, Amendment]:
+    """Return what a status may not say: a negative number."""
+    return dict.fromkeys(fields, NOT_NEGATIVE)
+
+
+def at_most_replicas(*fields: str) -> Amendment:
+    """Return what a status may not say: more of the replicas than there are, or more available than ready ones."""
+    return _rules(
+        *(
+            _rule(
+                f"self.?{field}.orValue(0) <= self.?replicas.orValue(0)",
+                "cannot be greater than status.replicas",
+                f".{field}",
+            )
+            for field in fields
+        ),
+        _rule(
+            "self.?availableReplicas.orValue(0) <= self.?readyReplicas.orValue(0)",
+            "cannot be greater than readyReplicas",
+            ".availableReplicas",
+        ),
+    )
