@@ -243,14 +243,3 @@ class Informers:
         """Wait until each has its first list."""
         for informer in self._all.values():
             await informer.synced.wait()
-
-    async def caught_up(self, client: Requests) -> None:
-        """Wait until each cache reflects what the apiserver holds now.
-
-        A new leader asks this before its first plan: the old one may have written a moment ago.
-        """
-        for informer in self._all.values():
-            page = await client.request("GET", path(informer.resource), params={"limit": "1"})
-            reached = asyncio.Event()
-            informer.when_reached(int(page["metadata"]["resourceVersion"]), reached.set)
-            await reached.wait()

@@ -1,12 +1,12 @@
-"""Starts and stops what a process consists of: informers, leader election, controllers, events.
+"""Starts and stops what a process consists of: leader election, informers, controllers, events.
 
-Order matters in both directions. Starting: caches first, then the lease, then a live read that the caches have to
-reach, and only then the first plan. Stopping: no new keys, what is in flight ends, then the lease goes to the next.
+Order matters in both directions. Starting: the lease, then the caches, and only then the first plan.
+Stopping: no new keys, what is in flight ends, then the lease goes to the next.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from operators.core import pods
@@ -40,45 +40,48 @@ class Manager:
         self.loops = [
             Loop(c, self.informers, Writer(client, self._recorders[c.name], self._may_write)) for c in controllers
         ]
-        self.is_running = False
 
     @property
     def is_ready(self) -> bool:
-        """Whether the caches are filled: a replica that waits for the lease is ready to take over."""
-        return all(informer.synced.is_set() for informer in self.informers)
+        """Whether it does its part: the leader once its caches are filled, a candidate by waiting for its turn."""
+        return not self._may_write() or all(informer.synced.is_set() for informer in self.informers)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set or leadership is lost. Raises whatever ends it before that."""
-        background = [self._background(informer.run(), str(informer.resource)) for informer in self.informers]
-        background += [
-            self._background(recorder.run(), f"events of {name}") for name, recorder in self._recorders.items()
-        ]
-        leading = asyncio.create_task(self._lead(), name="leadership")
-        stopped = asyncio.create_task(stop.wait())
+        tasks = [asyncio.create_task(stop.wait(), name="stop"), asyncio.create_task(self._lead(), name="leader")]
+        tasks += [asyncio.create_task(recorder.run(), name=name) for name, recorder in self._recorders.items()]
         try:
-            await asyncio.wait({leading, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (leading, *background):
-                if task.done():
-                    task.result()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            await self._stop([leading, stopped, *background])
+            await self._stop(tasks)
 
     async def _lead(self) -> None:
-        """Become the leader, start the controllers, and return once leadership is lost."""
-        await self.informers.synced()
+        """Become the leader, run the controllers, and return once leadership is lost.
+
+        The caches are filled only now: so their first list, a quorum read, has all that another leader may have
+        written a moment ago. A candidate costs the apiserver nothing but the look at the lease.
+        """
         if self._lease:
             await self._lease.acquire()
-        await self.informers.caught_up(self._client)
-        for loop in self.loops:
-            loop.listen()
-            loop.start()
-        self.is_running = True
-        log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
-        if self._lease:
-            await self._lease.hold()
-            log.error("leadership lost")
-        else:
-            await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as group:
+            control = group.create_task(self._control(), name="controllers")
+            if self._lease:
+                await self._lease.hold()
+                log.error("leadership lost")
+                control.cancel()
+
+    async def _control(self) -> None:
+        """Fill the caches, then let the controllers work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self.informers:
+                group.create_task(informer.run(), name=str(informer.resource))
+            await self.informers.synced()
+            for loop in self.loops:
+                loop.listen()
+                loop.start()
+            log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
 
     async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:
         await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))
@@ -89,10 +92,6 @@ class Manager:
             await self._lease.release()
         for recorder in self._recorders.values():
             await recorder.flush()
-
-    @staticmethod
-    def _background(coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        return asyncio.create_task(coroutine, name=name)
 
 
 def _resources(controller: Controller[Any]) -> Iterable[Resource]:

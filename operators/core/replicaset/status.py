@@ -16,11 +16,11 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
     """
     replicaset = observed.replicaset
     new = status(observed, outcome)
-    return None if new == replicaset.get("status") else new
+    return None if _without_zeros(new) == _without_zeros(replicaset.get("status") or {}) else new
 
 
 def status(observed: Observed, outcome: Outcome) -> Obj:
-    """Return the status as the apiserver serialises it: counts of zero are left out, but for `replicas`."""
+    """Return the whole status. Counts of zero are in it, so that printer columns of a custom resource show them."""
     replicaset, now = observed.replicaset, observed.now
     owned = claim_pods(observed).owned
     selector = selectors.of(replicaset)
@@ -36,7 +36,7 @@ def status(observed: Observed, outcome: Outcome) -> Obj:
     }
     new: Obj = {
         "replicas": len(owned),
-        **{name: count for name, count in counts.items() if count},
+        **counts,
         "terminatingReplicas": sum(
             pod.is_terminating and pod.owner is not None and pod.owner.uid == uid and selector.matches(pod.labels)
             for pod in observed.pods
@@ -47,6 +47,11 @@ def status(observed: Observed, outcome: Outcome) -> Obj:
     if replicaset["apiVersion"].startswith(KOPFWERK):
         new["selector"] = str(selector)
     return new
+
+
+def _without_zeros(status: Obj) -> Obj:
+    """Return the status as built-in kinds keep it, which leave out what is zero."""
+    return {name: value for name, value in status.items() if value != 0}
 
 
 def _conditions(observed: Observed, outcome: Outcome, owned: int) -> list[Obj]:
