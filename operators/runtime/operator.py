@@ -20,6 +20,9 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
+from operators.core.admission.review import TWINS
+from operators.core.objects import KOPFWERK
+from operators.runtime import admission
 from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
@@ -32,7 +35,10 @@ LEASE = "kopfwerk"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. listen is host:port for /healthz, /readyz and /metrics, empty for none; port 0 picks a free one."""
+    """How to run. listen is host:port for /healthz, /readyz and /metrics, empty for none; port 0 picks a free one.
+
+    webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -40,6 +46,9 @@ class Options:
     leader_elect: bool = True
     identity: str = ""
     listen: str = "127.0.0.1:8080"
+    webhook_listen: str = ""
+    webhook_certificate: str = ""
+    webhook_key: str = ""
     log_format: str = "text"
     verbose: bool = False
 
@@ -63,10 +72,27 @@ class Operator:
             kopf.on.login(registry=registry)(client.kopf_login)
             kopf.on.startup(registry=registry)(self._startup)
             kopf.on.cleanup(registry=registry)(self._cleanup)
+            if self._options.webhook_listen:
+                await self._admit(registry, settings)
             await kopf.operator(
                 registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
             )
         return self._exit_code
+
+    async def _admit(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
+        """Serve the validating webhook. Every replica does, leading or not."""
+        host, _, port = self._options.webhook_listen.rpartition(":")
+        settings.admission.server = kopf.WebhookServer(
+            addr=host or None,
+            port=int(port),
+            certfile=self._options.webhook_certificate,
+            pkeyfile=self._options.webhook_key,
+        )
+        validate = admission.handler(self._client, await admission.user_name(self._client))
+        for twin in TWINS.values():
+            kopf.on.validate(
+                KOPFWERK, "v1", twin.plural, operations=["CREATE", "UPDATE"], ignore_failures=True, registry=registry
+            )(validate)
 
     async def _startup(self, **_: object) -> None:
         """Start the controllers, and the page that says how they are."""
