@@ -5,7 +5,7 @@ import json
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 APPLY: Final = "application/apply-patch+yaml"
@@ -22,13 +22,25 @@ class ApiError(Exception):
 
 @dataclass(slots=True)
 class Api:
-    """The apiserver (or a component's health endpoint) as one identity sees it. Not for several threads at once."""
+    """The apiserver (or a component's health endpoint) as one identity sees it. Not for several threads at once.
+
+    As a context manager it keeps its connection from one request to the next; else each has one of its own.
+    """
 
     url: str
     pki: Path
     identity: str = "admin"
     timeout: float = 30.0
+    _keep: bool = False
     _connection: http.client.HTTPSConnection | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        self._keep = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._keep = False
+        self.close()
 
     def get(self, path: str) -> Any:
         """The object, list or text at a path."""
@@ -44,6 +56,8 @@ class Api:
             self.close()
             answer = self._send(method, path, payload, content_type)
         text = answer.read()
+        if not self._keep:
+            self.close()
         decoded = json.loads(text) if answer.headers.get_content_type() == "application/json" else text.decode()
         if answer.status >= 400:
             message = decoded.get("message", "") if isinstance(decoded, dict) else decoded.strip()

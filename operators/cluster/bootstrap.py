@@ -1,6 +1,7 @@
 """What a fresh cluster is given before it is handed over: custom resources, the operator's access, and nodes."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,11 +31,11 @@ def custom_resources(api: Api, wait: Callable[[Condition, str], None]) -> None:
     for definition in definitions():
         api.request("PATCH", f"{base}/{definition['metadata']['name']}?{_FIELD_MANAGER}", definition, APPLY)
     for name in names:
-        wait(lambda name=name: _is_established(api.get(f"{base}/{name}")), f"{name} is not established")  # type: ignore[misc]
+        wait(partial(_is_established, api, f"{base}/{name}"), f"{name} is not established")
 
 
-def _is_established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions", [])
+def _is_established(api: Api, path: str) -> bool:
+    conditions = api.get(path).get("status", {}).get("conditions") or []
     return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
 

@@ -134,7 +134,11 @@ class Cluster:
         self.run(
             "kube-apiserver", [self.program("kube-apiserver"), *arguments.apiserver(layout, settings.apiserver_args)]
         )
-        api = self.api()
+        with self.api() as api:
+            self._bring_up(api)
+
+    def _bring_up(self, api: Api) -> None:
+        settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
         readiness.wait(self, readiness.apiserver(api), "kube-apiserver is not ready")
         self.run("kube-controller-manager", self.controller_manager())
@@ -152,7 +156,6 @@ class Cluster:
         for what, condition in readiness.everything(api, layout, operator=settings.operator):
             self.progress(f"waiting for {what}")
             readiness.wait(self, condition, f"{what}: not ready")
-        api.close()
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -33,7 +33,10 @@ def keep(file: Path) -> Ports:
         before = Ports(**json.loads(file.read_text()))
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
             for port in asdict(before).values():
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                probe = held.enter_context(socket.socket())
+                # As Go's listeners do: a port with connections of before that linger is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
             return before
     chosen = choose()
     file.write_text(json.dumps(asdict(chosen)))

@@ -65,9 +65,7 @@ def everything(api: Api, layout: Layout, *, operator: bool) -> Iterator[tuple[st
 
 def _healthy(component: Api) -> Condition:
     def healthy() -> bool:
-        component.get("/healthz")
-        component.close()
-        return True
+        return bool(component.get("/healthz"))
 
     return healthy
 
