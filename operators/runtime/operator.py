@@ -91,7 +91,13 @@ class Operator:
         validate = admission.handler(self._client, await admission.user_name(self._client))
         for twin in TWINS.values():
             kopf.on.validate(
-                KOPFWERK, "v1", twin.plural, operations=["CREATE", "UPDATE"], ignore_failures=True, registry=registry
+                KOPFWERK,
+                "v1",
+                twin.plural,
+                id="validate",  # the path of its URL
+                operations=["CREATE", "UPDATE"],
+                ignore_failures=True,
+                registry=registry,
             )(validate)
 
     async def _startup(self, **_: object) -> None:
@@ -176,7 +182,7 @@ def configure_logging(log_format: str, *, verbose: bool) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for noisy in ("kopf", "asyncio", "aiohttp"):
+    for noisy in ("asyncio", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
