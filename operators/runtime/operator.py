@@ -67,6 +67,7 @@ class Operator:
         registry = kopf.OperatorRegistry()
         settings = kopf.OperatorSettings()
         settings.scanning.disabled = True
+        settings.posting.enabled = False
         async with await Client.connect(self._options.kubeconfig, self._options.context) as client:
             self._client = client
             kopf.on.login(registry=registry)(client.kopf_login)
