@@ -8,6 +8,8 @@ import click
 from operators.controllers import controllers
 from operators.runtime import operator
 
+_FILE = click.Path(dir_okay=False)
+
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--native", is_flag=True, help="Control apps/v1 itself instead of kopfwerk.dev/v1.")
@@ -16,6 +18,9 @@ from operators.runtime import operator
 @click.option("--namespace", default="kopfwerk-system", show_default=True, help="Where its Lease is.")
 @click.option("--leader-elect/--no-leader-elect", default=True, show_default=True, help="Wait for the Lease to act.")
 @click.option("--listen", default="127.0.0.1:8080", show_default=True, help="Where /healthz, /readyz and /metrics are.")
+@click.option("--webhook-listen", default="", help="Where the validating webhook is.  [default: nowhere]")
+@click.option("--webhook-certificate", default="", type=_FILE, help="Its certificate; read anew when it changes.")
+@click.option("--webhook-key", default="", type=_FILE, help="The certificate's key.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def run(*, native: bool, **options: Any) -> None:

@@ -195,12 +195,22 @@ def _next_steps(record: Record, console: Console, seconds: float) -> None:
     )
     kind = "deployments" if record.native else "deployments.kopfwerk.dev"
     rollout = "kubectl rollout" if record.native else "kubectl kopfwerk rollout"
-    manifest = "examples/guestbook-native.yaml" if record.native else "examples/guestbook.yaml"
+    manifest = _example()
+    apply = f"kubectl apply -f {manifest}"
+    if record.native:
+        apply = f"sed s,kopfwerk.dev/v1,apps/v1, {manifest} | kubectl apply -f -"
     steps = [
         f"export KUBECONFIG={record.kubeconfig}",
         *([f"export PATH={os.pathsep.join(map(str, folders))}{os.pathsep}$PATH"] if folders else []),
-        f"kubectl apply -f {manifest}",
+        apply,
         f"kubectl get {kind}",
         f"{rollout} status deployment/frontend",
     ]
     click.echo("\n" + "\n".join(f"  {step}" for step in steps) + "\n")
+
+
+def _example() -> Path:
+    """The example to begin with, as it is called from here."""
+    example = Path(__file__).parents[2] / "examples" / "guestbook.yaml"
+    here = Path.cwd()
+    return example.relative_to(here) if example.is_relative_to(here) else example

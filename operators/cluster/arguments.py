@@ -22,6 +22,7 @@ class Ports:
     scheduler: int
     kwok: int
     operator: int
+    webhook: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +174,17 @@ def kwok(layout: Layout, stages: Sequence[Path], extra: Sequence[str] = ()) -> l
 
 
 def operator(layout: Layout, *, native: bool, extra: Sequence[str] = ()) -> list[str]:
-    """`kopfwerk run`, alone and so without a Lease to wait for."""
+    """`kopfwerk run`, alone and so without a Lease to wait for. In native mode the apiserver validates by itself."""
+    webhook = [
+        f"--webhook-listen=127.0.0.1:{layout.ports.webhook}",
+        f"--webhook-certificate={layout.pki}/operator-server.crt",
+        f"--webhook-key={layout.pki}/operator-server.key",
+    ]
     return [
         "run",
         f"--kubeconfig={layout.kubeconfig('operator')}",
         "--no-leader-elect",
         f"--listen=127.0.0.1:{layout.ports.operator}",
-        *(["--native"] if native else []),
+        *(["--native"] if native else webhook),
         *extra,
     ]

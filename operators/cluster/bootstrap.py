@@ -12,7 +12,8 @@ from operators.cluster.readiness import Condition
 
 _PACKAGED: Final = Path(__file__).parent / "crds"
 _CHECKOUT: Final = Path(__file__).parents[2] / "crds"
-_FIELD_MANAGER: Final = "fieldManager=kopfwerk-up&force=true"
+FIELD_MANAGER: Final = "fieldManager=kopfwerk-up&force=true"
+"""The query of a server-side apply that puts what `kopfwerk up` installs as it has to be."""
 
 
 def definitions() -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ def custom_resources(api: Api, wait: Callable[[Condition, str], None]) -> None:
     base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     names = [definition["metadata"]["name"] for definition in definitions()]
     for definition in definitions():
-        api.request("PATCH", f"{base}/{definition['metadata']['name']}?{_FIELD_MANAGER}", definition, APPLY)
+        api.request("PATCH", f"{base}/{definition['metadata']['name']}?{FIELD_MANAGER}", definition, APPLY)
     for name in names:
         wait(partial(_is_established, api, f"{base}/{name}"), f"{name} is not established")
 
@@ -48,7 +49,7 @@ def operator_access(api: Api) -> None:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "kopfwerk"}],
     }
-    path = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/kopfwerk?{_FIELD_MANAGER}"
+    path = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/kopfwerk?{FIELD_MANAGER}"
     api.request("PATCH", path, binding, APPLY)
 
 

@@ -76,7 +76,7 @@ def write_all(folder: Path) -> None:
     folder.chmod(0o700)
     cluster, etcd, proxy = (_authority(folder, name) for name in ("ca", "etcd-ca", "front-proxy-ca"))
     _write(folder, "apiserver", *cluster.issue("kube-apiserver", server=True))
-    for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
+    for name in ("kube-controller-manager", "kube-scheduler", "kwok", "operator"):
         _write(folder, f"{name}-server", *cluster.issue(f"{name}-server", server=True))
     for name, (user, group) in CLIENTS.items():
         _write(folder, name, *cluster.issue(user, group, client=True))

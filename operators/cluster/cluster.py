@@ -140,6 +140,9 @@ class Cluster:
     def _bring_up(self, api: Api) -> None:
         settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
+        if settings.operator and not settings.native:
+            # It takes half a second to import, which is to spare here, and is not where a cluster is only looked at.
+            from operators.cluster import webhook  # noqa: PLC0415
         readiness.wait(self, readiness.apiserver(api), "kube-apiserver is not ready")
         self.run("kube-controller-manager", self.controller_manager())
         self.run(
@@ -151,9 +154,11 @@ class Cluster:
         bootstrap.custom_resources(api, lambda condition, complaint: readiness.wait(self, condition, complaint))
         if settings.operator:
             self.run("operator", self.operator())
+            if not settings.native:
+                webhook.register(api, layout)
         self.progress(f"waiting for {settings.nodes} nodes")
         bootstrap.nodes(api, settings.nodes)
-        for what, condition in readiness.everything(api, layout, operator=settings.operator):
+        for what, condition in readiness.everything(api, layout, operator=settings.operator, native=settings.native):
             self.progress(f"waiting for {what}")
             readiness.wait(self, condition, f"{what}: not ready")
 

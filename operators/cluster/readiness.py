@@ -1,5 +1,6 @@
 """When a cluster is ready: the components' own endpoints, and what has to exist before a user can begin."""
 
+import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ def apiserver(api: Api) -> Condition:
     return ready
 
 
-def everything(api: Api, layout: Layout, *, operator: bool) -> Iterator[tuple[str, Condition]]:
+def everything(api: Api, layout: Layout, *, operator: bool, native: bool) -> Iterator[tuple[str, Condition]]:
     """What has to hold before a cluster counts as started, each with its name, once the apiserver is ready."""
     yield "default service account", lambda: bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
     for name, port in (
@@ -60,6 +61,8 @@ def everything(api: Api, layout: Layout, *, operator: bool) -> Iterator[tuple[st
         yield name, _healthy(Api(f"https://127.0.0.1:{port}", layout.pki))
     if operator:
         yield "operator", _answers(f"http://127.0.0.1:{layout.ports.operator}/readyz")
+        if not native:
+            yield "operator's webhook", _listens(layout.ports.webhook)
     yield "nodes", lambda: all(_is_ready(node) for node in api.get("/api/v1/nodes")["items"])
 
 
@@ -68,6 +71,14 @@ def _healthy(component: Api) -> Condition:
         return bool(component.get("/healthz"))
 
     return healthy
+
+
+def _listens(port: int) -> Condition:
+    def listens() -> bool:
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            return True
+
+    return listens
 
 
 def _answers(url: str) -> Condition:

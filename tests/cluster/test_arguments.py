@@ -11,7 +11,7 @@ from operators.cluster.versions import DEFAULT, PROGRAMS
 
 def layout(*, keeps_state: bool = False) -> Layout:
     """A cluster in /c with ports that tell the components apart."""
-    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7), keeps_state)
+    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7, 8), keeps_state)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_nothing_listens_beyond_this_machine() -> None:
         arguments.kwok(layout(), []),
         arguments.operator(layout(), native=False),
     ]
-    flags = ("--listen", "--bind-address", "--server-address")
+    flags = ("--listen", "--webhook-listen", "--bind-address", "--server-address")
     addresses = [argument for command in commands for argument in command if argument.startswith(flags)]
 
-    assert len(addresses) == 7
+    assert len(addresses) == 8
     assert [address for address in addresses if "127.0.0.1" not in address] == []
 
 
