@@ -45,6 +45,7 @@ def status(name: str | None, output: str) -> None:
 
 
 def _row(record: Record) -> dict[str, object]:
+    """What is said of a cluster."""
     running = registry.is_running(record.name)
     phase = record.phase if running or record.phase == registry.FAILED else "gone"
     return {
@@ -63,6 +64,7 @@ def _row(record: Record) -> dict[str, object]:
 
 
 def _print(rows: list[dict[str, object]], *, components: bool) -> None:
+    """Say it as a table."""
     console = Console(highlight=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="")
     columns = {"NAME": "name", "STATUS": "phase", "KUBERNETES": "kubernetes", "NODES": "nodes", "SERVER": "server"}
@@ -81,6 +83,7 @@ def _print(rows: list[dict[str, object]], *, components: bool) -> None:
 
 
 def _age(seconds: int) -> str:
+    """A time span as kubectl shows it."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= length:
             return f"{seconds // length}{unit}"
@@ -104,6 +107,7 @@ def logs(component: str, name: str, *, follow: bool, tail: int | None) -> None:
 
 
 def _read(path: Path, tail: int | None, until_gone: str | None) -> Iterator[str]:
+    """The lines of a log, and on as it grows where that is asked for."""
     with path.open(errors="replace") as file:
         lines = file.readlines()
         yield from lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]

@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an error that a user can act on is one message and exit code 1."""
     try:
         return kopfwerk.main(arguments, prog_name="kopfwerk")
-    except ClusterError as error:
+    except (ClusterError, OSError) as error:
         click.secho("error: ", fg="red", nl=False, err=True)
         click.echo(str(error), err=True)
         sys.exit(1)

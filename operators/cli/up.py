@@ -61,6 +61,7 @@ def up(**options: Any) -> None:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
+    """What the options ask for."""
     return Settings(
         name=options["name"],
         nodes=options["nodes"],
@@ -85,6 +86,7 @@ def _check(settings: Settings, user_kubeconfig: Path | None) -> None:
 
 
 def _obtain(settings: Settings, console: Console) -> None:
+    """Get the programs that are missing, with a display for each."""
     programs = binaries.needed()
     if all(binaries.look_up(program, settings.release, settings.binaries) for program in programs):
         return
@@ -93,6 +95,7 @@ def _obtain(settings: Settings, console: Console) -> None:
 
 
 def _in_front(settings: Settings, user_kubeconfig: Path | None, console: Console, *, quiet: bool) -> None:
+    """Run the cluster here until a signal ends it."""
     began = time.monotonic()
     with _waiting(console) as tell:
 
@@ -146,6 +149,7 @@ def _detach(settings: Settings, console: Console) -> None:
 
 
 def _until_ready(name: str, process: subprocess.Popen[bytes], tell: Callable[[str], None], log: Path) -> Record:
+    """Follow a cluster that starts in the background."""
     said = ""
     while process.poll() is None:
         record = registry.read(name)

@@ -65,6 +65,7 @@ class Api:
         return decoded
 
     def _send(self, method: str, path: str, payload: bytes | None, content_type: str) -> http.client.HTTPResponse:
+        """Send one request on the connection, opened where there is none; a broken one is closed."""
         if self._connection is None:
             context = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
             context.load_cert_chain(self.pki / f"{self.identity}.crt", self.pki / f"{self.identity}.key")

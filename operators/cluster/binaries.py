@@ -63,6 +63,7 @@ def obtain(
 
 
 def _fill(missing: Sequence[Program], release: Release, progress: Progress) -> None:
+    """Put what is missing into the cache: by download, else by building it."""
     left, reasons = download.fetch_all(missing, release, cached, progress)
     if not left:
         return
@@ -75,6 +76,7 @@ def _fill(missing: Sequence[Program], release: Release, progress: Progress) -> N
 
 
 def _advice(left: Sequence[Program], release: Release, reasons: Sequence[str]) -> str:
+    """The one error that says where was looked, why nothing came of it, and what to do."""
     names = ", ".join(f"{program.name} {program.version(release)}" for program in left)
     return (
         f"cannot get {names}: not in KUBEBUILDER_ASSETS nor in {folders.cache()}; {'; '.join(reasons)};"
@@ -85,6 +87,7 @@ def _advice(left: Sequence[Program], release: Release, reasons: Sequence[str]) -
 
 @contextlib.contextmanager
 def _lock(progress: Progress) -> Iterator[None]:
+    """Hold the cache: who comes second finds what the first has put there."""
     folder = folders.cache()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:

@@ -36,6 +36,7 @@ def custom_resources(api: Api, wait: Callable[[Condition, str], None]) -> None:
 
 
 def _is_established(api: Api, path: str) -> bool:
+    """Whether the apiserver serves a custom resource."""
     conditions = api.get(path).get("status", {}).get("conditions") or []
     return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 

@@ -93,6 +93,7 @@ def write_all(folder: Path) -> None:
 
 
 def _authority(folder: Path, name: str) -> Authority:
+    """Make an authority and write it down."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(f"kopfwerk-{name}")
     builder = _certificate(subject, subject, key)
@@ -104,6 +105,7 @@ def _authority(folder: Path, name: str) -> Authority:
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    """What every certificate says of itself."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -118,6 +120,7 @@ def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePri
 
 
 def _signing_usage() -> x509.KeyUsage:
+    """The use of a key that signs certificates."""
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -132,11 +135,13 @@ def _signing_usage() -> x509.KeyUsage:
 
 
 def _name(user: str, group: str = "") -> x509.Name:
+    """A user, in a group if one is given, as Kubernetes reads them from a certificate."""
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, user)])
 
 
 def _alternatives() -> Sequence[x509.GeneralName]:
+    """The names and addresses of every server on this machine."""
     return [
         *(x509.DNSName(name) for name in SERVER_NAMES),
         *(x509.IPAddress(ipaddress.ip_address(address)) for address in SERVER_ADDRESSES),
@@ -144,6 +149,7 @@ def _alternatives() -> Sequence[x509.GeneralName]:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A private key as text."""
     # The traditional form, because kube-controller-manager reads a service account key in no other.
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -151,10 +157,12 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(folder: Path, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    """Write a certificate and its key, the key for its owner only."""
     (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     _private(folder / f"{name}.key", _pem(key))
 
 
 def _private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read."""
     path.touch(mode=0o600)
     path.write_bytes(content)

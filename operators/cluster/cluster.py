@@ -4,6 +4,7 @@ Used by `kopfwerk up`, by the tests' session fixture and by the benchmark. Block
 lives as long as the cluster: the components end with the thread that started them.
 """
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from operators.cluster import arguments, binaries, bootstrap, certificates, kubeconfig, ports, readiness
-from operators.cluster.api import Api
+from operators.cluster.api import Api, ApiError
 from operators.cluster.arguments import TAKEN_OVER, Layout
 from operators.cluster.errors import ClusterError
 from operators.cluster.process import Process
@@ -123,11 +124,17 @@ class Cluster:
         """Start everything and return when it is ready; ClusterError, with all stopped again, says what failed."""
         try:
             self._start()
+        except (ApiError, OSError) as error:
+            with contextlib.ExitStack() as stack:
+                stack.callback(self.stop)
+                self.check()  # a component that has died explains it better
+            raise ClusterError(f"the cluster could not be started: {error}") from error
         except BaseException:
             self.stop()
             raise
 
     def _start(self) -> None:
+        """Start etcd and the apiserver, and with them everything else."""
         self._prepare()
         settings, layout = self.settings, self.layout
         self.run("etcd", [self.program("etcd"), *arguments.etcd(layout)])
@@ -138,6 +145,7 @@ class Cluster:
             self._bring_up(api)
 
     def _bring_up(self, api: Api) -> None:
+        """Start what needs the apiserver, and wait for all of it."""
         settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
         if settings.operator and not settings.native:
@@ -163,6 +171,7 @@ class Cluster:
             readiness.wait(self, condition, f"{what}: not ready")
 
     def _prepare(self) -> None:
+        """Make the folders, the certificates and the kubeconfigs."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "logs").mkdir(exist_ok=True)
         certificates.write_all(self.layout.pki)
@@ -172,6 +181,7 @@ class Cluster:
             kubeconfig.write(self.layout.kubeconfig(identity), content)
 
     def _stages(self) -> list[Path]:
+        """The files that say how simulated nodes and pods behave."""
         return sorted(self.settings.stages.glob("*.yaml"))
 
     def controller_manager(

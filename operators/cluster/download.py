@@ -102,6 +102,7 @@ def _published(programs: Sequence[Program], release: Release) -> dict[str, Asset
 
 
 def _asset(program: Program, version: str) -> Asset:
+    """Ask a project what it publishes for this machine."""
     root, arch = base(program.module), architecture()
     if root == "off":
         raise _UnavailableError("switched off")
@@ -120,6 +121,7 @@ def _asset(program: Program, version: str) -> Asset:
 
 
 def _open(url: str, timeout: float) -> addinfourl:
+    """Begin to read a URL."""
     if not url.startswith(("http://", "https://")):
         raise _UnavailableError(f"{url} is no web address")
     try:
@@ -131,6 +133,7 @@ def _open(url: str, timeout: float) -> addinfourl:
 
 
 def _read(url: str) -> str:
+    """The text at a URL."""
     with _open(url, ANSWER_WITHIN) as answer:
         return str(answer.read(1 << 22).decode())
 
@@ -164,6 +167,7 @@ def _fetch(asset: Asset, target: Path, title: str, progress: Progress) -> None:
 
 
 def _reason(error: Exception) -> str:
+    """Why a download was given up, in a few words."""
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)
     if isinstance(error, KeyError):

@@ -15,6 +15,7 @@ def state() -> Path:
 
 
 def _folder(own: str, xdg: str, fallback: str) -> Path:
+    """A folder of ours: by our own variable, by the desktop's, or in the home folder."""
     if chosen := os.environ.get(own):
         return Path(chosen).expanduser().absolute()
     base = os.environ.get(xdg)

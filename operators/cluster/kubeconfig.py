@@ -81,4 +81,5 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _inline(path: Path) -> str:
+    """A file, as a kubeconfig contains it."""
     return base64.b64encode(path.read_bytes()).decode()

@@ -44,6 +44,7 @@ def keep(file: Path) -> Ports:
 
 
 def _free(held: contextlib.ExitStack) -> int:
+    """A port that nothing listens on, held so that it is not chosen twice."""
     for _ in range(_TRIES):
         port = _FIRST + secrets.randbelow(_LAST - _FIRST + 1)
         listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))

@@ -71,20 +71,26 @@ class Bars:
 
 
 class _Bar:
+    """A task on a terminal."""
+
     def __init__(self, progress: RichProgress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
 
     def total(self, amount: int) -> None:
+        """See Task."""
         self._progress.update(self._task, total=amount or None)
 
     def advance(self, amount: int, detail: str = "") -> None:
+        """See Task."""
         self._progress.update(self._task, advance=amount, detail=_tail(detail))
 
     def detail(self, text: str) -> None:
+        """See Task."""
         self._progress.update(self._task, detail=_tail(text))
 
     def finish(self) -> None:
+        """Show it as done."""
         self._progress.update(self._task, total=1, completed=1, detail="")
 
 
@@ -111,6 +117,8 @@ class Lines:
 
 
 class _Line:
+    """A task without a terminal."""
+
     def __init__(self, title: str) -> None:
         self._title = title
         self._began = self._told = time.monotonic()
@@ -118,17 +126,21 @@ class _Line:
 
     @property
     def elapsed(self) -> float:
+        """Seconds since it began."""
         return time.monotonic() - self._began
 
     def total(self, amount: int) -> None:
+        """See Task."""
         self._total = amount
         self._done = 0
 
     def advance(self, amount: int, detail: str = "") -> None:
+        """See Task."""
         self._done += amount
         self.detail(detail)
 
     def detail(self, text: str) -> None:
+        """See Task."""
         if time.monotonic() - self._told < EVERY:
             return
         self._told = time.monotonic()
@@ -142,4 +154,5 @@ def show(console: Console) -> Bars | Lines:
 
 
 def _tail(text: str) -> str:
+    """The end of a long text, which of an import path is the part that tells."""
     return text if len(text) <= 48 else f"…{text[-47:]}"

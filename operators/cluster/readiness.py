@@ -67,6 +67,8 @@ def everything(api: Api, layout: Layout, *, operator: bool, native: bool) -> Ite
 
 
 def _healthy(component: Api) -> Condition:
+    """A component says that it is healthy."""
+
     def healthy() -> bool:
         return bool(component.get("/healthz"))
 
@@ -74,6 +76,8 @@ def _healthy(component: Api) -> Condition:
 
 
 def _listens(port: int) -> Condition:
+    """Something listens on a port."""
+
     def listens() -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             return True
@@ -82,6 +86,8 @@ def _listens(port: int) -> Condition:
 
 
 def _answers(url: str) -> Condition:
+    """A URL answers well."""
+
     def answers() -> bool:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own making
             return bool(answer.status == 200)
@@ -90,6 +96,7 @@ def _answers(url: str) -> Condition:
 
 
 def _is_ready(node: dict[str, object]) -> bool:
+    """Whether a node is Ready."""
     status = node.get("status")
     conditions = status.get("conditions") or [] if isinstance(status, dict) else []
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

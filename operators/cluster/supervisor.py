@@ -61,6 +61,7 @@ def _run(
     user_kubeconfig: Path | None,
     while_ready: Callable[[Record, Cluster], contextlib.AbstractContextManager[Any]],
 ) -> None:
+    """Start it, and keep it until a signal comes or a component dies."""
     with _signals(), contextlib.suppress(_Told), contextlib.ExitStack() as stack:
         stack.callback(_take_down, cluster, record)
         cluster.start()
@@ -86,6 +87,8 @@ def _take_down(cluster: Cluster, record: Record) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
+    """Have signals raise _Told for as long as the context lasts."""
+
     def told(_number: int, _frame: FrameType | None) -> None:
         raise _Told
 
@@ -110,6 +113,7 @@ def _context_in(path: Path, cluster: Cluster) -> Iterator[None]:
 
 
 def _record(cluster: Cluster, user_kubeconfig: Path | None) -> Record:
+    """What to write down of a cluster."""
     settings = cluster.settings
     return Record(
         name=settings.name,
@@ -126,6 +130,8 @@ def _record(cluster: Cluster, user_kubeconfig: Path | None) -> Record:
 
 
 def _writing_down(record: Record, progress: Callable[[str], None]) -> Callable[[str], None]:
+    """Tell of progress and write it down, for who waits for a cluster in the background."""
+
     def tell(text: str) -> None:
         record.message = text
         record.save()
