@@ -25,8 +25,7 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "kubectl kopfwerk"
-        sys.exit(f"error: {_usage_words(error)}\nSee '{where} --help' for usage.")
+        sys.exit(f"error: {_usage_words(error)}")
     except (click.ClickException, Refused) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
         sys.exit(message if message.startswith("error: ") else f"error: {message}")
@@ -38,9 +37,13 @@ def _usage_words(error: "click.UsageError") -> str:
     """Say in kubectl's words what was wrong with the command line."""
     import click  # noqa: PLC0415
 
+    where = error.ctx.command_path if error.ctx else "kubectl kopfwerk"
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        return f"unknown command \"{error.command_name}\"\nSee '{where} -h' for help and examples"
+    message = str(error.message)
     if isinstance(error, click.NoSuchOption):
         name = error.option_name
-        return f"unknown flag: {name}" if name.startswith("--") else f"unknown shorthand flag: '{name[1:2]}' in {name}"
-    if isinstance(error, click.BadParameter) and error.param:
-        return f'invalid argument for "{error.param.opts[0]}" flag: {error.message}'
-    return str(error.message)
+        message = f"unknown flag: {name}" if name[:2] == "--" else f"unknown shorthand flag: '{name[1:2]}' in {name}"
+    elif isinstance(error, click.BadParameter) and error.param:
+        message = f'invalid argument for "{error.param.opts[0]}" flag: {message}'
+    return f"{message}\nSee '{where} --help' for usage."

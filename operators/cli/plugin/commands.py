@@ -2,7 +2,7 @@
 
 import click
 
-from operators.cli.plugin import rollout
+from operators.cli.plugin import pods, rollout, setting
 from operators.cli.plugin.options import Group
 
 
@@ -15,4 +15,5 @@ def commands() -> None:
     """
 
 
-commands.add_command(rollout.commands)
+for command in (rollout.commands, setting.commands, pods.logs, pods.execute, pods.port_forward):
+    commands.add_command(command)

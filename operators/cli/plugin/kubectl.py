@@ -5,6 +5,7 @@ So contexts, credentials, proxies and exec plugins are kubectl's own business, a
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
-from operators.core.kubectl.kinds import Refused, resource_of
+from operators.core.kubectl.kinds import Refused, group_kind, resource_of
 from operators.core.objects import Obj
 
 
@@ -98,8 +99,8 @@ class Kubectl:
         lines = done.stderr.splitlines(keepends=True)
         sys.stderr.writelines(line for line in lines if line.startswith("Warning:"))
         if done.returncode:
-            said = "".join(line for line in lines if not line.startswith("Warning:")).rstrip("\n")
-            raise Refused(f"{refusal}{_bare(said)}")
+            said = "".join(line for line in lines if not line.startswith("Warning:"))
+            raise Refused(f"{refusal}{_bare(said.strip(), group_kind(obj))}")
         return done.stdout
 
     def become(self, *args: str, namespace: str | None = None) -> NoReturn:
@@ -137,23 +138,24 @@ def read_documents(text: str) -> list[Obj]:
 
 
 def _events(child: "subprocess.Popen[str]") -> Iterator[tuple[str, Obj]]:
-    """Read events as they come: each is one document, and its last line a brace alone."""
-    lines: list[str] = []
+    """Read events as they come: each is a line."""
     for line in child.stdout or ():
-        lines.append(line)
-        if line == "}\n":
-            event: dict[str, Any] = json.loads("".join(lines))
-            lines.clear()
-            yield event["type"], event["object"]
+        event: dict[str, Any] = json.loads(line)
+        yield event["type"], event["object"]
     if child.wait():
         raise Failed(child.returncode)
 
 
-def _bare(said: str) -> str:
-    """Take kubectl's own introduction off an error, as stock kubectl does not say it twice."""
-    for start in ("error: ", "The request is invalid: "):
-        said = said.removeprefix(start)
-    return said.partition("): ")[2] if said.startswith("Error from server (") else said
+def _bare(said: str, group_kind: str) -> str:
+    """Return the server's own message, out of what kubectl makes of it for its user."""
+    invalid = re.fullmatch(r'The \S+ (".*?" is invalid:) (.*)', said, re.DOTALL)
+    if invalid:
+        first, *others = (cause.removeprefix("* ") for cause in invalid[2].strip().splitlines())
+        causes = f"[{', '.join((first, *others))}]" if others else first
+        return f"{group_kind} {invalid[1]} {causes}"
+    if said.startswith("Error from server ("):
+        return said.partition("): ")[2]
+    return said.removeprefix("error: ")
 
 
 def _program() -> str:

@@ -33,9 +33,16 @@ class Duration(click.ParamType[float]):
         """Return seconds."""
         if isinstance(value, int | float):
             return float(value)
-        parts = re.findall(r"([0-9.]+)(ms|s|m|h)", value)
+        parts = re.findall(r"([0-9.]+)([a-z]+)", value)
+        flag = param.opts[0] if param else ""
         if value != "0" and "".join(number + unit for number, unit in parts) != value:
-            self.fail(f'time: invalid duration "{value}"', param, ctx)
+            wrong = "missing unit in" if re.fullmatch(r"[0-9.]+", value) else "invalid"
+            raise click.UsageError(
+                f'invalid argument "{value}" for "{flag}" flag: time: {wrong} duration "{value}"', ctx
+            )
+        for unit in (unit for _, unit in parts if unit not in _UNITS):
+            wrong = f'unknown unit "{unit}" in duration "{value}"'
+            raise click.UsageError(f'invalid argument "{value}" for "{flag}" flag: time: {wrong}', ctx)
         return sum((float(number) * _UNITS[unit] for number, unit in parts), 0.0)
 
 

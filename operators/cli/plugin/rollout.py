@@ -13,7 +13,7 @@ from operators.cli.plugin.options import Duration, Group, dry_run, field_manager
 from operators.cli.plugin.resources import DRY_RUN, Printer, Selection, each, printing, selecting
 from operators.core import objects
 from operators.core.kubectl import choice, history, rollout, status
-from operators.core.kubectl.kinds import Refused, resource_of
+from operators.core.kubectl.kinds import Refused, plural_of, resource_of
 from operators.core.objects import Obj
 
 LONGEST_PAUSE = 30
@@ -182,7 +182,7 @@ def _print_as_stock(args: list[str], obj: Obj, replicasets: list[Obj]) -> None:
 def _warn_of_apply(obj: Obj) -> None:
     if history.LAST_APPLIED in objects.annotations(obj):
         click.echo(
-            f"Warning: resource {resource_of(obj)}/{objects.name(obj)} was previously managed with 'kubectl apply'. "
+            f"Warning: resource {plural_of(obj)}/{objects.name(obj)} was previously managed with 'kubectl apply'. "
             f"Rolling back will not update the {history.LAST_APPLIED} annotation, which may cause unexpected behavior "
             "on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration "
             "file instead.",

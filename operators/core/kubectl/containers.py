@@ -102,9 +102,8 @@ def quantity(text: str) -> Decimal:
     return number.scaleb(_DECIMAL_POWERS[suffix] if suffix in _DECIMAL_POWERS else int(suffix[1:] or 0))
 
 
-def changed(obj: Obj, change: Change) -> Obj:
-    """Return `obj` with `change` applied to the pod spec of its template."""
-    spec = change(pod_template(obj)["spec"])
+def with_pod_spec(obj: Obj, spec: Obj) -> Obj:
+    """Return a workload whose template has this pod spec."""
     kind = kind_of(obj)
     return _replaced(obj, (*kind.template, "spec"), spec) if kind else obj
 

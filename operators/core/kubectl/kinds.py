@@ -59,9 +59,18 @@ def group_kind(obj: Obj) -> str:
 def resource_of(obj: Obj) -> str:
     """Name an object's resource as kubectl takes it: `deployments.kopfwerk.dev`."""
     group = group_of(obj)
-    kind = _BY_KIND.get(obj["kind"])
-    plural = kind.plural if kind else str(obj["kind"]).lower()
-    return f"{plural}.{group}" if group else plural
+    return f"{plural_of(obj)}.{group}" if group else plural_of(obj)
+
+
+def plural_of(obj: Obj) -> str:
+    """Name an object's resource without its group; for what is no workload, as upstream guesses it from the kind."""
+    kind = str(obj["kind"])
+    if kind in _BY_KIND:
+        return _BY_KIND[kind].plural
+    singular = kind.lower()
+    if singular.endswith("y"):
+        return f"{singular[:-1]}ies"
+    return singular + ("es" if singular.endswith("s") else "s")
 
 
 def reference(obj: Obj) -> str:
@@ -73,7 +82,8 @@ def pod_template(obj: Obj) -> Obj:
     """Return the pod template of a workload."""
     kind = kind_of(obj)
     if kind is None:
-        raise Refused(f"the object is not a pod or does not have a pod template: {group_kind(obj)}")
+        version = obj["apiVersion"].rpartition("/")[2]
+        raise Refused(f"the object is not a pod or does not have a pod template: *{version}.{obj['kind']}")
     found: Obj = obj
     for step in kind.template:
         found = found[step]
