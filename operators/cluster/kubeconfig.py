@@ -58,7 +58,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text()) if path.exists() else {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ClusterError(f"{path} is not a kubeconfig and is left alone: {error}") from error
+        raise ClusterError(f"{path} is not a kubeconfig and is left alone") from error
     if content is None:
         return {}
     if not isinstance(content, dict) or content.get("kind", "Config") != "Config":
