@@ -71,6 +71,7 @@ def _fill(missing: Sequence[Program], release: Release, progress: Progress) -> N
         raise ClusterError(_advice(left, release, reasons))
     for reason in reasons:
         progress.note(reason)
+    progress.note("building from source instead: with nothing cached that takes about ten minutes, once")
     for program in left:
         gobuild.build(program, release, cached(program, release), progress)
 

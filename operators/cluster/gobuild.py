@@ -49,6 +49,7 @@ def build(program: Program, release: Release, target: Path, progress: Progress) 
         # What is already compiled is not compiled again, so the bar may end early; it never runs over.
         packages = _run([command, "list", "-deps", program.package], program, task)
         task.total(len(packages))
+        task.detail("linking")
         flags = ["-v", "-ldflags", linker_flags(program, release), "-o", str(output)]
         _run([command, "build", *flags, program.package], program, task)
         output.replace(target)

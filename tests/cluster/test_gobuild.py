@@ -1,5 +1,6 @@
 """Building with Go: what is asked of it, what is shown, and what is said when it fails. Go itself is a script here."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_a_cached_program_is_not_built_again(log: Path, tmp_path: Path, monkeypa
     binaries.obtain([PROGRAMS["kwok"]], DEFAULT, Lines())
 
     assert not log.exists()
+
+
+def test_two_at_once_build_once(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes second waits, and takes what the first has built."""
+    put_go(tmp_path, BUILDS, monkeypatch)
+    kwok = PROGRAMS["kwok"]
+
+    with ThreadPoolExecutor() as threads:
+        files = list(threads.map(lambda _: binaries.obtain([kwok], DEFAULT, Lines()), range(3)))
+
+    assert files == [{"kwok": binaries.cached(kwok, DEFAULT)}] * 3
+    assert log.read_text().count(": build ") == 1
 
 
 def test_a_failed_build_says_why(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
