@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from operators.cluster import nodes
+
 TAKEN_OVER: Final = ("deployment-controller", "replicaset-controller")
 """kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
 
@@ -160,7 +162,7 @@ def kwok(layout: Layout, stages: Sequence[Path], extra: Sequence[str] = ()) -> l
     """KWOK, playing the kubelet of every node that is marked as simulated."""
     return [
         f"--kubeconfig={layout.kubeconfig('kwok')}",
-        "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+        f"--manage-nodes-with-label-selector={nodes.KUBELET}={nodes.RUNNING}",
         *(f"--config={path}" for path in stages),
         "--cidr=10.0.0.0/16",
         "--node-ip=127.0.0.1",

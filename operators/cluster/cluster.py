@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from operators.cluster import arguments, binaries, bootstrap, certificates, kubeconfig, ports, readiness
+from operators.cluster import arguments, binaries, bootstrap, certificates, kubeconfig, nodes, ports, readiness
 from operators.cluster.api import Api, ApiError
 from operators.cluster.arguments import TAKEN_OVER, Layout
 from operators.cluster.errors import ClusterError
@@ -148,27 +148,35 @@ class Cluster:
         """Start what needs the apiserver, and wait for all of it."""
         settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
-        if settings.operator and not settings.native:
+        definitions = bootstrap.definitions()
+        if self._has_webhook:
             # It takes half a second to import, which is to spare here, and is not where a cluster is only looked at.
             from operators.cluster import webhook  # noqa: PLC0415
-        readiness.wait(self, readiness.apiserver(api), "kube-apiserver is not ready")
+        readiness.wait(self, readiness.answers(api, readiness.TAKES_DEFINITIONS), "kube-apiserver does not answer")
+        bootstrap.apply_definitions(api, definitions)
+        readiness.wait(self, readiness.answers(api, readiness.READY), "kube-apiserver is not ready")
         self.run("kube-controller-manager", self.controller_manager())
         self.run(
             "kube-scheduler", [self.program("kube-scheduler"), *arguments.scheduler(layout, settings.scheduler_args)]
         )
         self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
-        self.progress("installing custom resources")
+        self.progress("waiting for the custom resources")
         bootstrap.operator_access(api)
-        bootstrap.custom_resources(api, lambda condition, complaint: readiness.wait(self, condition, complaint))
+        readiness.wait(self, bootstrap.served(api, definitions), "the custom resources are not served")
         if settings.operator:
             self.run("operator", self.operator())
-            if not settings.native:
-                webhook.register(api, layout)
+        if self._has_webhook:
+            webhook.register(api, layout)
         self.progress(f"waiting for {settings.nodes} nodes")
-        bootstrap.nodes(api, settings.nodes)
-        for what, condition in readiness.everything(api, layout, operator=settings.operator, native=settings.native):
+        nodes.ensure(api, settings.nodes)
+        for what, condition in readiness.everything(api, layout, operator=settings.operator, webhook=self._has_webhook):
             self.progress(f"waiting for {what}")
             readiness.wait(self, condition, f"{what}: not ready")
+
+    @property
+    def _has_webhook(self) -> bool:
+        """Whether the operator validates: in native mode the apiserver does it by itself."""
+        return self.settings.operator and not self.settings.native
 
     def _prepare(self) -> None:
         """Make the folders, the certificates and the kubeconfigs."""

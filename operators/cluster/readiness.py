@@ -16,6 +16,11 @@ TIMEOUT: Final = 120.0
 """Seconds for one condition. A loaded machine needs many times what an idle one does."""
 _PAUSE: Final = 0.05
 
+TAKES_DEFINITIONS: Final = "/readyz/poststarthook/crd-informer-synced"
+"""What of the apiserver has to be ready for custom resource definitions to be served."""
+READY: Final = "/readyz"
+"""All of it, its start-up hooks (RBAC, priority classes) included."""
+
 
 class Watched(Protocol):
     """What can tell that a component has died, which no amount of waiting repairs."""
@@ -42,37 +47,24 @@ def wait(cluster: Watched, condition: Condition, complaint: str, timeout: float 
         pause = min(pause * 1.2, 0.25)
 
 
-def apiserver(api: Api) -> Condition:
-    """The apiserver says that it is ready, its start-up hooks (RBAC, priority classes, API services) included."""
-
-    def ready() -> bool:
-        return bool(api.get("/readyz"))
-
-    return ready
+def answers(api: Api, path: str) -> Condition:
+    """A health endpoint says that what it stands for is well."""
+    return lambda: bool(api.get(path))
 
 
-def everything(api: Api, layout: Layout, *, operator: bool, native: bool) -> Iterator[tuple[str, Condition]]:
+def everything(api: Api, layout: Layout, *, operator: bool, webhook: bool) -> Iterator[tuple[str, Condition]]:
     """What has to hold before a cluster counts as started, each with its name, once the apiserver is ready."""
     yield "default service account", lambda: bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
     for name, port in (
         ("kube-controller-manager", layout.ports.controller_manager),
         ("kube-scheduler", layout.ports.scheduler),
     ):
-        yield name, _healthy(Api(f"https://127.0.0.1:{port}", layout.pki))
+        yield name, answers(Api(f"https://127.0.0.1:{port}", layout.pki), "/healthz")
     if operator:
-        yield "operator", _answers(f"http://127.0.0.1:{layout.ports.operator}/readyz")
-        if not native:
-            yield "operator's webhook", _listens(layout.ports.webhook)
+        yield "operator", _page(f"http://127.0.0.1:{layout.ports.operator}/readyz")
+    if webhook:
+        yield "operator's webhook", _listens(layout.ports.webhook)
     yield "nodes", lambda: all(_is_ready(node) for node in api.get("/api/v1/nodes")["items"])
-
-
-def _healthy(component: Api) -> Condition:
-    """A component says that it is healthy."""
-
-    def healthy() -> bool:
-        return bool(component.get("/healthz"))
-
-    return healthy
 
 
 def _listens(port: int) -> Condition:
@@ -85,14 +77,14 @@ def _listens(port: int) -> Condition:
     return listens
 
 
-def _answers(url: str) -> Condition:
+def _page(url: str) -> Condition:
     """A URL answers well."""
 
-    def answers() -> bool:
+    def loads() -> bool:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own making
             return bool(answer.status == 200)
 
-    return answers
+    return loads
 
 
 def _is_ready(node: dict[str, object]) -> bool:
