@@ -18,7 +18,8 @@ Single components can be stopped, started anew with other arguments, and doubled
     cluster.restart("kube-controller-manager")              # as it was
     cluster.restart("kube-controller-manager", cluster.controller_manager(extra=["--node-monitor-grace-period=5s"]))
     cluster.restart("kube-controller-manager", cluster.controller_manager(without=["job-controller"]))
-    cluster.run("second", [cluster.program("kube-controller-manager"), …])   # any program, logged and stopped with it
+    cluster.run("second", cluster.controller_manager(only=["replicaset-controller"], extra=["--secure-port=0"]))
+    cluster.run("mine", ["my-program", "--flag"])           # any program, watched, logged and stopped with the cluster
 
 `Settings` has extra arguments for every component (`apiserver_args`, `controller_manager_args`, …), `native=True`, and
 `operator=True` to run the operator as a process too. Start a cluster from the main thread (a session fixture is): its

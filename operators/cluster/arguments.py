@@ -111,8 +111,10 @@ def apiserver(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
     ]
 
 
-def controller_manager(layout: Layout, *, without: Sequence[str] = (), extra: Sequence[str] = ()) -> list[str]:
-    """kube-controller-manager, whole or without some of its controllers."""
+def controller_manager(
+    layout: Layout, *, without: Sequence[str] = (), only: Sequence[str] = (), extra: Sequence[str] = ()
+) -> list[str]:
+    """kube-controller-manager: whole, without some of its controllers, or with only those that are named."""
     pki = layout.pki
     config = layout.kubeconfig("kube-controller-manager")
     return [
@@ -134,7 +136,7 @@ def controller_manager(layout: Layout, *, without: Sequence[str] = (), extra: Se
         "--leader-elect=false",  # there is one, and waiting for a lease would cost seconds
         "--kube-api-qps=200",  # at the default of 20 its controllers alone take six seconds to start
         "--kube-api-burst=400",
-        "--controllers=" + ",".join(["*", *(f"-{name}" for name in without)]),
+        "--controllers=" + ",".join(only or ["*", *(f"-{name}" for name in without)]),
         *extra,
     ]
 

@@ -148,7 +148,7 @@ class Cluster:
         """Start what needs the apiserver, and wait for all of it."""
         settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
-        definitions = bootstrap.definitions()
+        definitions = [] if settings.native else bootstrap.definitions()
         if self._has_webhook:
             # It takes half a second to import, which is to spare here, and is not where a cluster is only looked at.
             from operators.cluster import webhook  # noqa: PLC0415
@@ -193,17 +193,15 @@ class Cluster:
         return sorted(self.settings.stages.glob("*.yaml"))
 
     def controller_manager(
-        self, *, without: Sequence[str] | None = None, extra: Sequence[str] = ()
+        self, *, without: Sequence[str] | None = None, only: Sequence[str] = (), extra: Sequence[str] = ()
     ) -> list[str | Path]:
-        """kube-controller-manager's command line; `without` replaces the list that this cluster leaves out."""
+        """kube-controller-manager's command line; `without`, or `only`, replaces what this cluster leaves out."""
         settings = self.settings
         if without is None:
             without = (*(TAKEN_OVER if settings.native else ()), *settings.without_controllers)
         extra = (*settings.controller_manager_args, *extra)
-        return [
-            self.program("kube-controller-manager"),
-            *arguments.controller_manager(self.layout, without=without, extra=extra),
-        ]
+        command = arguments.controller_manager(self.layout, without=without, only=only, extra=extra)
+        return [self.program("kube-controller-manager"), *command]
 
     def operator(self, extra: Sequence[str] = ()) -> list[str | Path]:
         """The operator's command line."""

@@ -1,5 +1,6 @@
 """The command lines that the components are started with."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,20 @@ def test_etcd_forces_to_disk_what_is_kept(*, keeps_state: bool, want_unsafe: boo
 
 
 @pytest.mark.parametrize(
-    ("without", "want"),
+    ("choice", "want"),
     [
-        pytest.param((), "--controllers=*", id="whole"),
+        pytest.param({}, "--controllers=*", id="whole"),
         pytest.param(
-            arguments.TAKEN_OVER, "--controllers=*,-deployment-controller,-replicaset-controller", id="native mode"
+            {"without": arguments.TAKEN_OVER},
+            "--controllers=*,-deployment-controller,-replicaset-controller",
+            id="native mode, where one that a later release adds still runs",
         ),
+        pytest.param({"only": ["a", "b"]}, "--controllers=a,b", id="some"),
     ],
 )
-def test_controllers_are_left_out_by_name(without: tuple[str, ...], want: str) -> None:
-    """A controller that a later release adds still runs."""
-    assert want in arguments.controller_manager(layout(), without=without)
+def test_choice_of_controllers(choice: dict[str, Sequence[str]], want: str) -> None:
+    """Controllers are left out by name, or chosen by name."""
+    assert want in arguments.controller_manager(layout(), **choice)
 
 
 @pytest.mark.parametrize(
