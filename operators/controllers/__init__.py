@@ -6,14 +6,14 @@ A controller is given the API group that it works in, `kopfwerk.dev` or, in nati
 from collections.abc import Callable
 from typing import Any
 
-# from operators.controllers.deployments import deployment_controller
+from operators.controllers.deployments import deployment_controller
 from operators.controllers.replicasets import replicaset_controller
 from operators.core.objects import KOPFWERK
 from operators.runtime.controller import Controller
 
 NATIVE = "apps"
 
-_ALL: tuple[Callable[[str], Controller[Any]], ...] = (replicaset_controller,)
+_ALL: tuple[Callable[[str], Controller[Any]], ...] = (replicaset_controller, deployment_controller)
 
 
 def controllers(*, native: bool) -> tuple[Controller[Any], ...]:

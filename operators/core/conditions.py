@@ -23,8 +23,14 @@ def without(conditions: Sequence[Obj], type_: str) -> list[Obj]:
 
 
 def with_(conditions: Sequence[Obj], condition: Obj) -> list[Obj]:
-    """Return the conditions with this one for its type, last. Where status and reason are the same, nothing changes."""
+    """Return the conditions with this one for its type, last.
+
+    Where status and reason are as before, nothing changes; where only the reason differs, nothing was passed from one
+    state to another, and the time of the last transition stays.
+    """
     current = get(conditions, condition["type"])
-    if current and (current["status"], current.get("reason")) == (condition["status"], condition["reason"]):
-        return list(conditions)
+    if current and current["status"] == condition["status"]:
+        if current.get("reason") == condition["reason"]:
+            return list(conditions)
+        condition = condition | {"lastTransitionTime": current["lastTransitionTime"]}
     return [*without(conditions, condition["type"]), condition]

@@ -127,6 +127,11 @@ def controller_reference(owner: Obj) -> Obj:
     }
 
 
+def without_zeros(status: Obj) -> Obj:
+    """Return a status as built-in kinds keep it, which leave out counts of zero."""
+    return {name: value for name, value in status.items() if value != 0}
+
+
 def parse_time(text: str) -> datetime:
     """Read a metav1.Time or MicroTime: RFC 3339, in UTC."""
     return datetime.fromisoformat(text)

@@ -147,9 +147,9 @@ class Loop(Generic[O]):
         self._finish(key, plan, outcome)
 
     def _finish(self, key: Key, plan: Plan, outcome: Outcome) -> None:
-        failed = [failure.message for _, failure in outcome.failures]
+        failed = [failure for _, failure in outcome.failures]
         if failed:
-            self._failed(key, failed[0], conflict=False)
+            self._failed(key, failed[0].message, conflict=all(failure.status == 409 for failure in failed))
         elif any(isinstance(result, Exists) for _, result in outcome.results):
             self.queue.retry(key)
         else:

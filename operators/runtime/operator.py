@@ -183,8 +183,9 @@ def configure_logging(log_format: str, *, verbose: bool) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for noisy in ("asyncio", "aiohttp"):
+    for noisy in ("kopf", "asyncio", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)  # a refused manifest is no error of ours
 
 
 def main(options: Options, controllers: Callable[[], Iterable[Controller[Any]]]) -> int:

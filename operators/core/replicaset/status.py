@@ -16,7 +16,7 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
     """
     replicaset = observed.replicaset
     new = status(observed, outcome)
-    return None if _without_zeros(new) == _without_zeros(replicaset.get("status") or {}) else new
+    return None if objects.without_zeros(new) == objects.without_zeros(replicaset.get("status") or {}) else new
 
 
 def status(observed: Observed, outcome: Outcome) -> Obj:
@@ -47,11 +47,6 @@ def status(observed: Observed, outcome: Outcome) -> Obj:
     if replicaset["apiVersion"].startswith(KOPFWERK):
         new["selector"] = str(selector)
     return new
-
-
-def _without_zeros(status: Obj) -> Obj:
-    """Return the status as built-in kinds keep it, which leave out what is zero."""
-    return {name: value for name, value in status.items() if value != 0}
 
 
 def _conditions(observed: Observed, outcome: Outcome, owned: int) -> list[Obj]:
