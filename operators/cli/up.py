@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -170,7 +171,7 @@ def _until_ready(name: str, process: subprocess.Popen[bytes], tell: Callable[[st
 def _waiting(console: Console) -> Iterator[Callable[[str], None]]:
     """Show what is being waited for: a spinner on a terminal, a line each elsewhere. An empty text ends it."""
     if not console.is_terminal:
-        yield lambda text: console.print(text) if text else None
+        yield lambda text: console.print(text, markup=False) if text else None
         return
     status = console.status("starting")
     status.start()
@@ -197,24 +198,26 @@ def _next_steps(record: Record, console: Console, seconds: float) -> None:
         f"[green]✓[/] cluster [bold]{record.name}[/] is ready after {seconds:.1f} s:"
         f" Kubernetes {record.kubernetes}, {record.nodes} nodes{native}"
     )
-    kind = "deployments" if record.native else "deployments.kopfwerk.dev"
-    rollout = "kubectl rollout" if record.native else "kubectl kopfwerk rollout"
-    manifest = _example()
-    apply = f"kubectl apply -f {manifest}"
-    if record.native:
-        apply = f"sed s,kopfwerk.dev/v1,apps/v1, {manifest} | kubectl apply -f -"
     steps = [
-        f"export KUBECONFIG={record.kubeconfig}",
-        *([f"export PATH={os.pathsep.join(map(str, folders))}{os.pathsep}$PATH"] if folders else []),
-        apply,
-        f"kubectl get {kind}",
-        f"{rollout} status deployment/frontend",
+        f"export KUBECONFIG={shlex.quote(record.kubeconfig)}",
+        *([f"export PATH={shlex.quote(os.pathsep.join(map(str, folders)))}{os.pathsep}$PATH"] if folders else []),
+        *_example(native=record.native),
     ]
     click.echo("\n" + "\n".join(f"  {step}" for step in steps) + "\n")
 
 
-def _example() -> Path:
-    """The example to begin with, as it is called from here."""
-    example = Path(__file__).parents[2] / "examples" / "guestbook.yaml"
+def _example(*, native: bool) -> list[str]:
+    """How to apply the first example, as it is called from here, and look at it. An installed package has none."""
+    file = Path(__file__).parents[2] / "examples" / "guestbook.yaml"
+    if not file.exists():
+        return ["kubectl get nodes"]
     here = Path.cwd()
-    return example.relative_to(here) if example.is_relative_to(here) else example
+    name = file.relative_to(here) if file.is_relative_to(here) else file
+    if native:
+        apply = f"sed s,kopfwerk.dev/v1,apps/v1, {name} | kubectl apply -f -"
+        return [apply, "kubectl get deployments", "kubectl rollout status deployment/frontend"]
+    return [
+        f"kubectl apply -f {name}",
+        "kubectl get deployments.kopfwerk.dev",
+        "kubectl kopfwerk rollout status deployment/frontend",
+    ]
