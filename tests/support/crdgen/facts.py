@@ -40,10 +40,14 @@ REPEATABLE: Final[frozenset[Field]] = frozenset({
     *((kind, field) for kind in ("Container", "EphemeralContainer") for field in ("env", "ports")),
     ("PodSpec", "imagePullSecrets"),
     ("PodSpec", "hostAliases"),
+    ("ResourceRequirements", "claims"),
+    ("ContainerRestartRuleOnExitCodes", "values"),
+    ("ObjectMeta", "ownerReferences"),  # of a template: the object's own are the apiserver's affair
+    ("ObjectMeta", "finalizers"),
 })  # fmt: skip
-"""Lists with keys of which the apiserver nevertheless takes several entries with one key.
+"""Lists with keys, and sets, of which the apiserver nevertheless takes the same entry twice.
 
-In a custom resource a list-map refuses that, and manifests with a variable given twice are many. So these are atomic.
+In a custom resource it would be refused, and manifests with a variable given twice are many. So these are atomic.
 """
 
 DEFAULTS: Final[Mapping[Field, Any]] = {
@@ -97,6 +101,14 @@ ZERO: Final[Mapping[Field, Any]] = {
     ("HTTPHeader", "value"): "",
     ("ISCSIVolumeSource", "lun"): 0,
     ("Sysctl", "value"): "",
+    ("SleepAction", "seconds"): 0,
+    ("PreferredSchedulingTerm", "preference"): {},
     ("ReplicaSetStatus", "replicas"): 0,
 }
-"""Fields that are called required, but whose absence the apiserver reads as an empty value that it takes."""
+"""Fields that are called required, but whose absence the apiserver reads as this value, and takes."""
+
+OPTIONAL: Final[frozenset[Field]] = frozenset({
+    ("ScaleIOVolumeSource", "secretRef"),
+    *(("OwnerReference", field) for field in ("apiVersion", "kind", "name", "uid")),  # of a template: not looked at
+})  # fmt: skip
+"""Fields that are called required, but may be absent."""

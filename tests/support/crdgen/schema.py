@@ -50,7 +50,8 @@ class Definitions:
         if "properties" in node:
             fields = {field: value for field, value in node["properties"].items() if (owner, field) not in facts.GATED}
             schema["properties"] = {field: self._field(owner, field, fields[field], node) for field in sorted(fields)}
-            if required := [field for field in node.get("required", ()) if (owner, field) not in facts.ZERO]:
+            forgiven = facts.ZERO.keys() | facts.OPTIONAL
+            if required := [field for field in node.get("required", ()) if (owner, field) not in forgiven]:
                 schema["required"] = sorted(required)
         return schema
 

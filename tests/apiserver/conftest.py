@@ -1,0 +1,31 @@
+"""The apiserver that these tests talk to: that of an embedded cluster, started once."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from operators.cluster.cluster import Cluster, Settings
+from operators.runtime.client import ApiError, Client
+from tests.apiserver import validation
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    """Return an administrator's kubeconfig; KOPFWERK_TEST_KUBECONFIG names that of a cluster that runs already."""
+    if present := os.environ.get("KOPFWERK_TEST_KUBECONFIG"):
+        yield Path(present)
+        return
+    with Cluster(Settings(name="apiserver", nodes=0, operator=False)) as cluster:
+        yield cluster.kubeconfig
+
+
+@pytest.fixture
+async def client(kubeconfig: Path) -> AsyncIterator[Client]:
+    """Return the runtime's client, as administrator; the namespace of the comparisons exists."""
+    async with await Client.connect(str(kubeconfig)) as connected:
+        with contextlib.suppress(ApiError):
+            await connected.request("POST", "/api/v1/namespaces", {"metadata": {"name": validation.NAMESPACE}})
+        yield connected
