@@ -68,7 +68,7 @@ async def test_events_change_the_cache_and_its_indexes() -> None:
 
 
 async def test_a_410_brings_the_deletions_that_it_hid() -> None:
-    """What is missing from the list after a 410 is reported as deleted, what changed as changed, the rest not at all."""
+    """What the list after a 410 lacks is reported as deleted, what changed as changed, the rest not at all."""
     client = Scripted(
         [
             page(thing("kept", 1), thing("changed", 2), thing("gone", 3), version=3),
