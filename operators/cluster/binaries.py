@@ -45,10 +45,10 @@ def find(program: Program, release: Release, explicit: Path | None = None) -> Pa
     return path
 
 
-def kubectl(release: Release) -> Path:
-    """The kubectl to recommend: the machine's own, else ours."""
+def kubectl(release: Release, explicit: Path | None = None) -> Path:
+    """The machine's own kubectl, else ours."""
     own = shutil.which("kubectl")
-    return Path(own) if own else find(PROGRAMS["kubectl"], release)
+    return Path(own) if own else find(PROGRAMS["kubectl"], release, explicit)
 
 
 def obtain(

@@ -19,6 +19,7 @@ from operators.cluster.api import Api, ApiError
 from operators.cluster.arguments import TAKEN_OVER, Layout
 from operators.cluster.errors import ClusterError
 from operators.cluster.process import Process
+from operators.cluster.progress import Lines
 from operators.cluster.versions import DEFAULT, PROGRAMS, Release
 
 STAGES = Path(__file__).parent / "stages"
@@ -117,11 +118,16 @@ class Cluster:
         return Api(self.layout.server, self.layout.pki, identity)
 
     def program(self, name: str) -> Path:
-        """The file of one of the cluster's programs."""
+        """The file of one of the cluster's programs; of kubectl, the machine's own if it has one."""
+        if name == "kubectl":
+            return binaries.kubectl(self.settings.release, self.settings.binaries)
         return binaries.find(PROGRAMS[name], self.settings.release, self.settings.binaries)
 
     def start(self) -> None:
-        """Start everything and return when it is ready; ClusterError, with all stopped again, says what failed."""
+        """Start everything and return when it is ready; ClusterError, with all stopped again, says what failed.
+
+        Programs that are missing are obtained first, which can take minutes once, and is told on standard error.
+        """
         try:
             self._start()
         except (ApiError, OSError) as error:
@@ -135,6 +141,7 @@ class Cluster:
 
     def _start(self) -> None:
         """Start etcd and the apiserver, and with them everything else."""
+        binaries.obtain(binaries.needed(), self.settings.release, Lines(), self.settings.binaries)
         self._prepare()
         settings, layout = self.settings, self.layout
         self.run("etcd", [self.program("etcd"), *arguments.etcd(layout)])

@@ -94,6 +94,25 @@ def test_two_clusters_know_nothing_of_each_other(cluster: Cluster) -> None:
     assert cluster.api().get("/readyz") == "ok"
 
 
+def test_the_operator_validates_from_the_start() -> None:
+    """Custom resources are served, and what the built-in kind would refuse is refused once the cluster is ready."""
+    container = {"name": "c", "image": "i", "volumeMounts": [{"name": "nowhere", "mountPath": "/x"}]}
+    replica_set = {
+        "apiVersion": "kopfwerk.dev/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": "r"},
+        "spec": {
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}},
+        },
+    }
+    with (
+        Cluster(Settings(name="operated", nodes=0)) as cluster,
+        pytest.raises(ApiError, match='Not found: "nowhere"'),
+    ):
+        cluster.api().request("POST", "/apis/kopfwerk.dev/v1/namespaces/default/replicasets", replica_set)
+
+
 class CommandLine:
     """`kopfwerk` with a state folder of its own."""
 
