@@ -95,6 +95,10 @@ def _global_options() -> list[click.Parameter]:
     return options
 
 
+_GLOBAL_OPTIONS = _global_options()
+"""Every command has the same ones, and click keeps nothing of a command in them."""
+
+
 class Command(click.Command):
     """A command that reads options as kubectl does and has its global ones.
 
@@ -103,7 +107,7 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, keeps_tail: bool = False, **kwargs: Any) -> None:
         self.keeps_tail = keeps_tail
-        kwargs["params"] = [*(kwargs.get("params") or ()), *_global_options()]
+        kwargs["params"] = [*(kwargs.get("params") or ()), *_GLOBAL_OPTIONS]
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         kwargs.setdefault("epilog", 'Every option that "kubectl options" lists is understood too.')
         super().__init__(*args, **kwargs)
@@ -123,7 +127,7 @@ class Group(click.Group):
     group_class = type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["params"] = [*(kwargs.get("params") or ()), *_global_options()]
+        kwargs["params"] = [*(kwargs.get("params") or ()), *_GLOBAL_OPTIONS]
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
 

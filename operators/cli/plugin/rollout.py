@@ -7,7 +7,6 @@ from datetime import datetime
 
 import click
 
-from operators.cli.plugin import lookalike
 from operators.cli.plugin.kubectl import Failed, Kubectl, TimedOut, time_limit
 from operators.cli.plugin.options import Duration, Group, dry_run, field_manager, option, pass_kubectl, switch
 from operators.cli.plugin.resources import DRY_RUN, Printer, Selection, each, printing, selecting
@@ -172,6 +171,8 @@ def _replicasets(kubectl: Kubectl, deployment: Obj) -> list[Obj]:
 
 
 def _print_as_stock(args: list[str], obj: Obj, replicasets: list[Obj]) -> None:
+    from operators.cli.plugin import lookalike  # noqa: PLC0415 - a server is rarely needed, and slow to import
+
     done = lookalike.stock(args, obj, replicasets)
     click.echo(done.stdout, nl=False)
     if done.returncode:

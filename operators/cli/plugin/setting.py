@@ -48,7 +48,10 @@ class Target:
             if self.dry_run == "server":
                 raise Refused("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
             if selection.args:
-                raise Refused("you may only specify resources by file when --local is set")
+                raise Refused(
+                    "you must specify resources by --filename when --local is set.\n"
+                    "Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'",
+                )
             return selection.read_local(kubectl), 0
         if len(selection.args) == 1 and "/" not in selection.args[0] and not (self.every or selection.selector):
             raise Refused("resource(s) were provided, but no name was specified")
