@@ -74,6 +74,8 @@ def execute(
 ) -> None:
     """Run a command in a container: exec (POD | TYPE/NAME) [-c CONTAINER] -- COMMAND [args...]."""
     tail = ("--", *context.meta[TAIL]) if TAIL in context.meta else ()
+    if not context.meta.get(TAIL):
+        kubectl.become("exec", *args, *_flags(options), *tail)  # which says what is missing
     _in_pod(kubectl, "exec", args, pod_running_timeout, (*_flags(options), *tail))
 
 
@@ -84,7 +86,10 @@ def execute(
 @pass_kubectl
 def port_forward(kubectl: Kubectl, args: Sequence[str], pod_running_timeout: float, address: Sequence[str]) -> None:
     """Forward local ports to a pod: port-forward TYPE/NAME [LOCAL_PORT:]REMOTE_PORT ..."""
-    _in_pod(kubectl, "port-forward", args, pod_running_timeout, _flags({"address": address}))
+    flags = _flags({"address": address})
+    if len(args) < 2:
+        kubectl.become("port-forward", *args, *flags)  # which says what is missing
+    _in_pod(kubectl, "port-forward", args, pod_running_timeout, flags)
 
 
 def _in_pod(kubectl: Kubectl, command: str, args: Sequence[str], timeout: float, flags: Sequence[str]) -> None:
