@@ -94,14 +94,18 @@ async def user_name(client: Requests) -> str:
     return str(answer["status"]["userInfo"].get("username", ""))
 
 
-def configuration(client_config: Mapping[str, Any]) -> dict[str, Any]:
+def configuration(client_config: Mapping[str, Any], own_user: str = "") -> dict[str, Any]:
     """Return the ValidatingWebhookConfiguration that sends the writes here.
 
     `client_config` says where that is: a URL with the CA in the embedded cluster, a Service in the chart. The
-    conditions spare the round trip for writes that are exempt anyway.
+    conditions spare the round trip for writes that are exempt anyway; those of the operator only where `own_user`, its
+    user name, is given.
     """
     plurals = [twin.plural for twin in TWINS.values()]
     rule = {"apiGroups": [KOPFWERK], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": plurals}
+    conditions = [{"name": "spec-changed", "expression": "oldObject == null || object.spec != oldObject.spec"}]
+    if own_user:
+        conditions.append({"name": "not-a-child-by-the-operator", "expression": _not_own_child(own_user)})
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
@@ -112,12 +116,19 @@ def configuration(client_config: Mapping[str, Any]) -> dict[str, Any]:
                 "admissionReviewVersions": ["v1"],
                 "clientConfig": dict(client_config),
                 "failurePolicy": "Ignore",
-                "matchConditions": [
-                    {"name": "spec-changed", "expression": "oldObject == null || object.spec != oldObject.spec"}
-                ],
+                "matchConditions": conditions,
                 "rules": [{**rule, "scope": "Namespaced"}],
                 "sideEffects": "None",
                 "timeoutSeconds": 10,
             }
         ],
     }
+
+
+def _not_own_child(user: str) -> str:
+    """Return, in CEL, the opposite of what `Review.is_exempt` says about the operator's own children."""
+    return (
+        f"request.userInfo.username != '{user}' || !has(object.metadata.ownerReferences) || "
+        "!object.metadata.ownerReferences.exists(owner, "
+        f"has(owner.controller) && owner.controller && owner.apiVersion.startsWith('{KOPFWERK}/'))"
+    )

@@ -114,3 +114,10 @@ def test_configuration() -> None:
     assert webhook["failurePolicy"] == "Ignore"
     assert webhook["rules"][0]["resources"] == ["replicasets", "deployments"]
     assert webhook["clientConfig"] == {"url": "https://127.0.0.1:1/validate"}
+
+
+@pytest.mark.parametrize(("own_user", "want"), [("", 1), ("kopfwerk", 2)])
+def test_conditions(own_user: str, want: int) -> None:
+    """The operator's own writes can be told apart only where its name is known."""
+    [webhook] = admission.configuration({}, own_user)["webhooks"]
+    assert len(webhook["matchConditions"]) == want

@@ -84,6 +84,6 @@ def _amend(schema: Schema, path: str, amendment: Mapping[str, Any]) -> None:
 class _Plain(yaml.SafeDumper):
     """YAML without anchors, which kubectl reads but people do not."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML gives it)
+    def ignore_aliases(self, data: Any) -> bool:
         """Write everything in full."""
         return True

@@ -55,7 +55,12 @@ POD_TEMPLATE_RULES: Final = (
         ".template.spec.activeDeadlineSeconds",
         "FieldValueForbidden",
     ),
-    _rule("has(self.template.spec)", "Required value", ".template.spec", "FieldValueRequired"),
+    _rule(
+        "has(self.template.spec) && size(self.template.spec.containers) > 0",
+        "at least one container",
+        ".template.spec.containers",
+        "FieldValueRequired",
+    ),
 )
 
 POD_TEMPLATE: Final[dict[str, Amendment]] = {
