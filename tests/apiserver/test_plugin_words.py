@@ -180,7 +180,8 @@ def test_words_about_pods(shells: tuple[CommandLine, CommandLine], command: str)
     """The same pod of a Deployment is chosen: both look at the same one, whose pods have no node to run on."""
     stock, _ = shells
     name = f"pods-{next(NUMBERS)}"
-    stock.done("create", "deployment", name, "--image=one", "--replicas=3")
+    manifest = MANIFEST.replace("NAME", name).replace("replicas: 0", "replicas: 3")
+    stock.done("create", "--filename=-", stdin=manifest.replace("spec: {c", "spec: {nodeSelector: {no: node}, c"))
     stock.done("wait", "--for=jsonpath={.status.replicas}=3", f"deploy/{name}", "--timeout=30s")
     want = stock.kubectl(*_words(command, name, stock, "deploy"))
     got = stock.plugin(*_words(command, name, stock, "deployments.apps"))
