@@ -9,7 +9,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,19 +68,28 @@ class Operator:
         settings = kopf.OperatorSettings()
         settings.scanning.disabled = True
         settings.posting.enabled = False
-        async with await Client.connect(self._options.kubeconfig, self._options.context) as client:
+        # The webhook has a client of its own: it must not wait behind a burst of the controllers' requests.
+        async with await self._connect() as client, await self._connect() as asking:
             self._client = client
             kopf.on.login(registry=registry)(client.kopf_login)
             kopf.on.startup(registry=registry)(self._startup)
             kopf.on.cleanup(registry=registry)(self._cleanup)
             if self._options.webhook_listen:
-                await self._admit(registry, settings)
+                await self._admit(asking, registry, settings)
             await kopf.operator(
-                registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
+                registry=registry,
+                settings=settings,
+                memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
+                standalone=True,
+                clusterwide=True,
+                stop_flag=self._stop,
             )
         return self._exit_code
 
-    async def _admit(self, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
+    async def _connect(self) -> Client:
+        return await Client.connect(self._options.kubeconfig, self._options.context)
+
+    async def _admit(self, client: Client, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
         """Serve the validating webhook. Every replica does, leading or not."""
         host, _, port = self._options.webhook_listen.rpartition(":")
         settings.admission.server = kopf.WebhookServer(
@@ -89,7 +98,7 @@ class Operator:
             certfile=self._options.webhook_certificate,
             pkeyfile=self._options.webhook_key,
         )
-        validate = admission.handler(self._client, await admission.user_name(self._client))
+        validate = admission.handler(client, await admission.user_name(client))
         for twin in TWINS.values():
             kopf.on.validate(
                 KOPFWERK,
@@ -129,6 +138,20 @@ class Operator:
             self._exit_code = 1
         finally:
             self._stop.set()
+
+
+class _NoMemories:
+    """What Kopf remembers of each object it was asked about, which nothing would ever make it forget: nothing."""
+
+    async def recall_memo(self, *_: object, **__: object) -> kopf.Memo:
+        """Return an empty memo."""
+        return kopf.Memo()
+
+    def iter_all_memories(self) -> Iterator[object]:
+        """Yield nothing."""
+        return iter(())
+
+    iter_all_daemon_memories = iter_all_memories
 
 
 async def _serve(listen: str, manager: Manager) -> web.AppRunner | None:
