@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from operators.cli import table
 from operators.cluster import binaries, kubeconfig, progress, registry, supervisor
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.errors import ClusterError
@@ -106,20 +107,13 @@ def _in_front(settings: Settings, user_kubeconfig: Path | None, console: Console
             if not quiet:
                 _next_steps(record, console, time.monotonic() - began)
                 console.print("Ctrl-C takes it down.", style="dim")
-                with _table(cluster, console):
+                with table.live(cluster.api(), console):
                     yield
                 console.print(f"taking cluster {record.name!r} down", style="dim")
             else:
                 yield
 
         supervisor.supervise(settings, user_kubeconfig, tell, while_ready)
-
-
-@contextlib.contextmanager
-def _table(cluster: Cluster, console: Console) -> Iterator[None]:
-    """The live table of workloads, where there is a terminal to show it on."""
-    del cluster, console
-    yield
 
 
 def _detach(settings: Settings, console: Console) -> None:
@@ -208,14 +202,13 @@ def _next_steps(record: Record, console: Console, seconds: float) -> None:
 
 def _example(*, native: bool) -> list[str]:
     """How to apply the first example, as it is called from here, and look at it. An installed package has none."""
-    file = Path(__file__).parents[2] / "examples" / "guestbook.yaml"
+    file = Path(__file__).parents[2] / "examples" / ("guestbook-native.yaml" if native else "guestbook.yaml")
     if not file.exists():
         return ["kubectl get nodes"]
     here = Path.cwd()
     name = file.relative_to(here) if file.is_relative_to(here) else file
     if native:
-        apply = f"sed s,kopfwerk.dev/v1,apps/v1, {name} | kubectl apply -f -"
-        return [apply, "kubectl get deployments", "kubectl rollout status deployment/frontend"]
+        return [f"kubectl apply -f {name}", "kubectl get deployments", "kubectl rollout status deployment/frontend"]
     return [
         f"kubectl apply -f {name}",
         "kubectl get deployments.kopfwerk.dev",
