@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import kopf
@@ -31,18 +32,21 @@ from operators.runtime.manager import Manager
 log = logging.getLogger(__name__)
 
 LEASE = "kopfwerk"
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. listen is host:port for /healthz, /readyz and /metrics, empty for none; port 0 picks a free one.
+    """How to run.
 
+    namespace is where the Lease is, empty for the pod's own. listen is host:port for /healthz, /readyz and /metrics,
+    empty for none. identity is the Lease's holder, empty for host and process.
     webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
     """
 
     kubeconfig: str | None = None
     context: str | None = None
-    namespace: str = "kopfwerk-system"
+    namespace: str = ""
     leader_elect: bool = True
     identity: str = ""
     listen: str = "127.0.0.1:8080"
@@ -115,7 +119,7 @@ class Operator:
         lease = None
         if self._options.leader_elect:
             identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
-            lease = Lease(self._client, self._options.namespace, LEASE, identity)
+            lease = Lease(self._client, self._options.namespace or _own_namespace(), LEASE, identity)
         manager = Manager(self._client, self._controllers, lease)
         self._page = await _serve(self._options.listen, manager)
         self._managing = asyncio.create_task(self._manage(manager), name="manager")
@@ -138,6 +142,14 @@ class Operator:
             self._exit_code = 1
         finally:
             self._stop.set()
+
+
+def _own_namespace() -> str:
+    """Return the namespace of the pod that this is, or the one that every cluster has."""
+    try:
+        return _POD_NAMESPACE.read_text().strip()
+    except OSError:
+        return "kube-system"
 
 
 class _NoMemories:
