@@ -39,7 +39,7 @@ class Following:
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                await task  # raises what ended it, which explains a wait in vain
 
     async def until(
         self, arrived: Callable[[Obj], bool], *, generation: int = 1, count: int = 1, at_most: float = 300.0
@@ -61,13 +61,17 @@ class Following:
         return self._moment
 
     async def _run(self, client: Client, url: str, revision: str) -> None:
-        async for line in client.watch(url, {"watch": "true", "resourceVersion": revision}, _SILENCE):
-            event = orjson.loads(line)
-            if event["type"] == "DELETED":
-                self._objects.pop(event["object"]["metadata"]["name"], None)
-            else:
-                self._take(event["object"])
-        raise RuntimeError("the apiserver ended the benchmark's watch")
+        """Watch on and on: the apiserver ends watches of custom resources soon after their definition has come."""
+        while True:
+            async for line in client.watch(url, {"watch": "true", "resourceVersion": revision}, _SILENCE):
+                event = orjson.loads(line)
+                if event["type"] == "ERROR":
+                    raise RuntimeError(event["object"]["message"])
+                revision = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] == "DELETED":
+                    self._objects.pop(event["object"]["metadata"]["name"], None)
+                else:
+                    self._take(event["object"])
 
     def _take(self, obj: Obj) -> None:
         name = obj["metadata"]["name"]
