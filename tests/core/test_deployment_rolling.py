@@ -76,6 +76,24 @@ def test_unhealthy_replicas_of_the_oldest_go_first() -> None:
     assert sizes(parent, older, new, oldest) == {"oldest": 3, "older": 2}
 
 
+@pytest.mark.parametrize(
+    ("members", "want"),
+    [
+        pytest.param([("old", 8, 10)], {}, id="the only old one"),
+        pytest.param([("older", 4, 3), ("old", 4, 6)], {"older": 3}, id="what is not available goes all the same"),
+    ],
+)
+def test_a_status_that_lags_behind_counts_for_nothing(members: list[tuple[str, int, int]], want: Sizes) -> None:
+    """Available pods that a ReplicaSet is about to delete do not let others go."""
+    parent = deployment()
+    old = [
+        member(parent, name, replicas=size, available=running, image=f"app:{name}", age=200 - at)
+        for at, (name, size, running) in enumerate(members)
+    ]
+    new = member(parent, "new", replicas=5, available=5, image="app:2", age=10, revision=2)
+    assert sizes(parent, *old, new) == want
+
+
 def test_the_new_replicaset_is_made_as_large_as_it_may_be() -> None:
     """Without old pods all are there at once; beside old ones only the surge."""
     parent = deployment()

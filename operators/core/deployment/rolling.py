@@ -40,6 +40,9 @@ def old_sizes(deployment: Obj, family: Family, new: Obj) -> Mapping[str, int]:
     First go pods that are not available anyway, then available ones as far as enough others are. Pods of the new
     ReplicaSet that are not available yet count as if they never will be: with 10 replicas, 2 of which may be
     unavailable, 10 old pods and 3 new ones that are not ready, 13 - 8 - 3 = 2 old pods may go.
+
+    A ReplicaSet with more available pods than it is asked for has yet to shrink: its count includes pods that are as
+    good as gone, so nothing more is decided by it.
     """
     sizes = {objects.uid(rs): size(rs) for rs in family.active_old}
     least = replicas(deployment) - max_unavailable(deployment)
@@ -48,7 +51,9 @@ def old_sizes(deployment: Obj, family: Family, new: Obj) -> Mapping[str, int]:
         return sizes
     for rs in family.active_old:
         uid = objects.uid(rs)
-        sick = max(0, sizes[uid] - available(rs))
+        sick = sizes[uid] - available(rs)
+        if sick < 0:
+            return sizes
         gone = min(spare, sick)
         sizes[uid] -= gone
         spare -= gone
