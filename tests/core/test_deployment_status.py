@@ -252,6 +252,7 @@ def test_a_status_that_says_the_same_is_not_written() -> None:
         pytest.param(SAME | progressing("ReplicaSetUpdated", updated=700), 1, id="soon where it has passed"),
         pytest.param(SAME | progressing("ProgressDeadlineExceeded", "False"), None, id="not after it was missed"),
         pytest.param(SAME | {"availableReplicas": 3} | progressing("ReplicaSetUpdated"), None, id="not when complete"),
+        pytest.param(SAME | progressing("NewReplicaSetAvailable"), None, id="not once it was complete"),
         pytest.param({}, None, id="not before there is a condition"),
     ],
 )
@@ -260,3 +261,9 @@ def test_when_the_deadline_is_looked_at(status: Obj, want: int | None) -> None:
     parent = deployment(replicas=3, status=status)
     made = plan(Observed(parent, (member(parent, "new", **STUCK),), {}, NOW))
     assert made.requeue_after == (timedelta(seconds=want) if want is not None else None)
+
+
+def test_a_pause_has_no_deadline_to_look_at() -> None:
+    """A paused Deployment sleeps until something changes."""
+    parent = deployment(replicas=3, paused=True, status=SAME | progressing("DeploymentPaused", "Unknown", updated=700))
+    assert plan(Observed(parent, (member(parent, "new", **STUCK),), {}, NOW)).requeue_after is None

@@ -68,11 +68,16 @@ def progressed(deployment: Obj, new: Obj | None, status: Obj, found: Sequence[Ob
 
 
 def next_check(deployment: Obj, now: datetime) -> timedelta | None:
-    """Return when the deadline will have to be looked at, None where it does not run (requeueStuckDeployment)."""
+    """Return when the deadline will have to be looked at, None where it does not run (requeueStuckDeployment).
+
+    Upstream also asks while a complete rollout is short of pods, which can never time out: that would be polling.
+    """
     status = deployment.get("status") or {}
     current = conditions.get(status.get("conditions") or (), PROGRESSING)
     deadline = progress_deadline(deployment)
-    if deadline is None or current is None or current["reason"] == TIMED_OUT or is_complete(deployment, status):
+    if deadline is None or current is None or is_paused(deployment) or is_complete(deployment, status):
+        return None
+    if current["reason"] in (TIMED_OUT, AVAILABLE):
         return None
     due = objects.parse_time(current["lastUpdateTime"]) + timedelta(seconds=deadline + 1)
     return max(timedelta(seconds=1), due - now)
