@@ -13,7 +13,17 @@ from operators.core.objects import Obj
 HASH_LABEL = "pod-template-hash"
 
 _MAPS = frozenset(
-    ("annotations", "labels", "limits", "matchLabels", "nodeSelector", "overhead", "requests", "volumeAttributes")
+    (
+        "annotations",
+        "labels",
+        "limits",
+        "matchLabels",
+        "nodeSelector",
+        "options",
+        "overhead",
+        "requests",
+        "volumeAttributes",
+    )
 )
 """The fields that are maps in the Go types, and so may be empty without meaning anything."""
 _QUANTITIES = frozenset(("limits", "requests", "overhead"))

@@ -43,6 +43,12 @@ def with_meta(**fields: Any) -> Obj:
         pytest.param(with_container(env=[]), template(), True, id="empty and missing list"),
         pytest.param(with_container(env=None), template(), True, id="null and missing"),
         pytest.param(with_spec(nodeSelector={}), template(), True, id="empty and missing map"),
+        pytest.param(
+            with_spec(volumes=[{"name": "a", "flexVolume": {"driver": "d", "options": {}}}]),
+            with_spec(volumes=[{"name": "a", "flexVolume": {"driver": "d"}}]),
+            True,
+            id="empty and missing options",
+        ),
         pytest.param(with_meta(annotations={}), template(), True, id="empty and missing annotations"),
         pytest.param(with_spec(securityContext={}), template(), False, id="empty struct says something"),
         pytest.param(
