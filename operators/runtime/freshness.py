@@ -18,11 +18,12 @@ TIMEOUT = 300.0
 
 @dataclass(slots=True)
 class _Writes:
-    """What one key waits for: the newest version written per resource, and the objects deleted."""
+    """What one key waits for: the newest version written per resource, the objects deleted, the answers lost."""
 
     since: float
     versions: dict[Resource, int] = field(default_factory=dict)
     deletions: set[Target] = field(default_factory=set)
+    unanswered: set[Target] = field(default_factory=set)
 
 
 class Freshness:
@@ -44,6 +45,24 @@ class Freshness:
         """Remember that the deletion of an object was asked for; the cache has to show it going or gone."""
         if self._informers.get(target.resource) is not None:
             self._entry(key).deletions.add(target)
+
+    def lost(self, key: Key, target: Target) -> None:
+        """Remember that nobody knows whether an object was made (the UID is empty) or its deletion asked for."""
+        if self._informers.get(target.resource) is not None:
+            self._entry(key).unanswered.add(target)
+
+    def unanswered(self, key: Key) -> tuple[Target, ...]:
+        """Return what has to be asked of the apiserver before `key` is planned again."""
+        writes = self._writes.get(key)
+        return tuple(writes.unanswered) if writes else ()
+
+    def settled(self, key: Key, target: Target, live: Obj | None) -> None:
+        """Remember what the apiserver has under the name: the cache has to show the same."""
+        self._entry(key).unanswered.discard(target)
+        if live is None:
+            self.deleted(key, target)
+        else:
+            self.wrote(key, target.resource, live)
 
     def forget(self, key: Key) -> None:
         """The object of this key is gone: what comes under its name next starts clean."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from operators.core import objects
-from operators.core.objects import Obj, Resource
+from operators.core.objects import Key, Obj, Resource
 from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Result, Say, Step, Target
-from operators.runtime.client import MERGE_PATCH, ApiError, Requests, path
+from operators.runtime.client import IN_FLIGHT, MERGE_PATCH, REQUEST_TIMEOUT, ApiError, Requests, path
 from operators.runtime.events import Recorder
 from operators.runtime.freshness import Freshness
 
@@ -26,12 +26,13 @@ class NotLeadingError(Exception):
 
 
 class Writer:
-    """Applies plans through one client. may_write is asked before every single request."""
+    """Applies plans through one client. may_write is asked right before every single request."""
 
     def __init__(self, client: Requests, recorder: Recorder, may_write: Callable[[], bool]) -> None:
         self._client = client
         self._recorder = recorder
         self._may_write = may_write
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
 
     async def apply(self, resource: Resource, parent: Obj, plan: Plan, fresh: Freshness) -> Outcome:
         """Carry out a plan for `parent`, one of `resource`; a batch with a failure is the last one."""
@@ -59,6 +60,17 @@ class Writer:
         answer = await self._send("PUT", path(resource, *key, "status"), body)
         fresh.wrote(key, resource, answer)
 
+    async def settle(self, key: Key, fresh: Freshness) -> None:
+        """Ask what came of the writes for `key` whose answers never came. Raises ApiError where there is still none."""
+        for target in fresh.unanswered(key):
+            live: Obj | None = None
+            try:
+                live = await self._client.request("GET", _url(target))
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+            fresh.settled(key, target, live)
+
     async def _owner_gone(self, resource: Resource, parent: Obj) -> Failure | None:
         """Ask the apiserver itself whether the parent may still take on children."""
         try:
@@ -72,16 +84,22 @@ class Writer:
         return None
 
     async def _run(self, parent: Obj, batch: Batch, fresh: Freshness) -> list[tuple[Step, Result]]:
-        """Send the steps: all at once, or in rounds that double while nothing fails."""
+        """Send the steps: all at once, or in rounds that double while nothing fails.
+
+        A round is over when all of it is, whatever is raised: the key must not be worked on while a write is under way.
+        """
         done: list[tuple[Step, Result]] = []
         size = 1 if batch.slow_start else len(batch.steps)
         while (rest := batch.steps[len(done) :]) and not any(isinstance(result, Failure) for _, result in done):
             round_ = rest[:size]
             if len(round_) == 1:
-                results = [await self._step(parent, round_[0], fresh)]
+                done.append((round_[0], await self._step(parent, round_[0], fresh)))
             else:
-                results = await asyncio.gather(*(self._step(parent, step, fresh) for step in round_))
-            done += zip(round_, results, strict=True)
+                steps = (self._step(parent, step, fresh) for step in round_)
+                for step, result in zip(round_, await asyncio.gather(*steps, return_exceptions=True), strict=True):
+                    if isinstance(result, BaseException):
+                        raise result
+                    done.append((step, result))
             size *= 2
         return done
 
@@ -91,7 +109,7 @@ class Writer:
         try:
             match step:
                 case Create():
-                    result = await self._create(parent, step)
+                    result = await self._create(parent, step, fresh)
                     resource = step.resource
                 case Delete():
                     result = await self._delete(step)
@@ -102,6 +120,8 @@ class Writer:
                     resource = step.target.resource
         except ApiError as error:
             failure = _failure(error)
+            if isinstance(step, Delete) and error.is_ambiguous:
+                fresh.lost(key, step.target)
             if step.failed and not failure.is_namespace_terminating:
                 self._say(parent, step.failed, _name(step), failure.message)
             return failure
@@ -113,9 +133,10 @@ class Writer:
                 self._say(parent, step.said, result.get("metadata", {}).get("name") or _name(step), "")
         return result
 
-    async def _create(self, parent: Obj, step: Create) -> Obj | Exists:
+    async def _create(self, parent: Obj, step: Create, fresh: Freshness) -> Obj | Exists:
         """POST; where the name was drawn here, draw again if it is another's."""
-        url = path(step.resource, objects.key(parent)[0])
+        key = objects.key(parent)
+        url = path(step.resource, key[0])
         body, drawn = step.body, "name" not in step.body["metadata"]
         while True:
             if drawn:
@@ -123,9 +144,17 @@ class Writer:
             try:
                 return await self._send("POST", url, body)
             except ApiError as error:
+                if error.is_ambiguous:
+                    fresh.lost(key, Target(step.resource, key[0], objects.name(body), uid=""))
                 if error.reason != "AlreadyExists":
                     raise
-            holder = await self._client.request("GET", f"{url}/{objects.name(body)}")
+            try:
+                holder = await self._client.request("GET", f"{url}/{objects.name(body)}")
+            except ApiError as error:
+                if error.status == 404:
+                    continue  # whoever had the name is gone
+                fresh.lost(key, Target(step.resource, key[0], objects.name(body), uid=""))
+                raise
             if not drawn:
                 return Exists(holder)
             owner = objects.controller_of(holder)
@@ -161,15 +190,28 @@ class Writer:
     async def _send(self, method: str, url: str, body: Obj, content_type: str = "application/json") -> Obj:
         """Send a write that may be sent twice, again and again until its answer is known or the tries are used up."""
         for attempt in range(1, _TRIES + 1):
-            if not self._may_write():
-                raise NotLeadingError
             try:
-                return await self._client.request(method, url, body, content_type=content_type)
+                return await self._once(method, url, body, content_type)
             except ApiError as error:
                 if not error.is_ambiguous or attempt == _TRIES:
                     raise
             await asyncio.sleep(0.05 * 4**attempt)
         raise AssertionError
+
+    async def _once(self, method: str, url: str, body: Obj, content_type: str) -> Obj:
+        """Send a write if this process may.
+
+        It waits for its turn here, before it asks whether it may, and is over REQUEST_TIMEOUT after that, the client's
+        own waiting (for an overloaded apiserver) included: the lease counts on it.
+        """
+        async with self._slots:
+            if not self._may_write():
+                raise NotLeadingError
+            try:
+                async with asyncio.timeout(REQUEST_TIMEOUT):
+                    return await self._client.request(method, url, body, content_type=content_type)
+            except TimeoutError as error:
+                raise ApiError(0, "NoAnswer", f"{method} {url}: no answer in time") from error
 
     def _say(self, parent: Obj, say: Say, name: str, error: str) -> None:
         message = say.message.replace("{name}", name).replace("{error}", error)
