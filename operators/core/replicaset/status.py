@@ -2,7 +2,7 @@
 
 from operators.core import conditions, objects, selectors
 from operators.core.objects import KOPFWERK, Obj
-from operators.core.plan import Create, Delete, Outcome
+from operators.core.plan import Create, Delete, Failure, Outcome
 from operators.core.replicaset.observed import Observed
 from operators.core.replicaset.plan import claim_pods, replicas
 
@@ -10,13 +10,23 @@ REPLICA_FAILURE = "ReplicaFailure"
 
 
 def report(observed: Observed, outcome: Outcome) -> Obj | None:
-    """Return the status to write, None where the one there is says the same.
+    """Return the status to write, None where the one there says the same or is about to be overtaken.
 
-    Counts are of what was observed, before this sync's writes, as upstream's; their effect shows with the next sync.
+    Counts are of what was observed, before this sync's writes, as upstream's. Upstream writes them even so; here the
+    next sync does, which the created or deleted pods wake as soon as they show, so that no write says what is over.
     """
+    if _has_moved(outcome):
+        return None
     replicaset = observed.replicaset
     new = status(observed, outcome)
     return None if objects.without_zeros(new) == objects.without_zeros(replicaset.get("status") or {}) else new
+
+
+def _has_moved(outcome: Outcome) -> bool:
+    """Whether pods were created or deleted, and nothing failed that would have to be reported."""
+    if any(isinstance(result, Failure) for _, result in outcome.results):
+        return False
+    return any(isinstance(step, Create | Delete) for step, _ in outcome.results)
 
 
 def status(observed: Observed, outcome: Outcome) -> Obj:
