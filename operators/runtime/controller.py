@@ -17,7 +17,7 @@ from operators.core.objects import Key, Obj, Resource
 from operators.core.plan import Exists, Outcome, Plan
 from operators.runtime import metrics
 from operators.runtime.client import ApiError
-from operators.runtime.freshness import Freshness
+from operators.runtime.freshness import TIMEOUT, Freshness
 from operators.runtime.informer import Informers
 from operators.runtime.workqueue import WorkQueue
 from operators.runtime.writer import NotLeadingError, Writer
@@ -48,7 +48,8 @@ class Controller(Generic[O]):
     observe: Callable[[Informers, Obj, datetime], O]
     plan: Callable[[O], Plan]
     report: Callable[[O, Outcome], Obj | None]
-    workers: int = 16
+    workers: int = 5
+    """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
 
 
 class Loop(Generic[O]):
@@ -110,8 +111,9 @@ class Loop(Generic[O]):
         while (key := await self.queue.get()) is not None:
             try:
                 await self._sync(key)
-            except NotLeadingError:
+            except NotLeadingError:  # the lease may yet be renewed
                 log.debug("%s %s/%s: not leading", self.controller.name, *key)
+                self.queue.retry(key)
             except ApiError as error:
                 self._failed(key, error.message, conflict=error.status in (404, 409))
             except Exception:  # one object's defect stops no other
@@ -129,8 +131,10 @@ class Loop(Generic[O]):
 
     async def _sync(self, key: Key) -> None:
         """Bring one object a step nearer to what it should be."""
+        await self._writer.settle(key, self._fresh)
         if self._fresh.is_stale(key, lambda: self.queue.add(key)):
             self._skips.inc()
+            self.queue.add_after(key, TIMEOUT)  # should what it waits for never come
             return
         controller = self.controller
         parent = self._informers[controller.resource].get(key)
@@ -143,7 +147,7 @@ class Loop(Generic[O]):
         outcome = await self._writer.apply(controller.resource, parent, plan, self._fresh)
         status = controller.report(observed, outcome)
         if status is not None:
-            await self._writer.write_status(controller.resource, parent, status, self._fresh)
+            await self._writer.write_status(controller.resource, _latest(parent, outcome), status, self._fresh)
         self._finish(key, plan, outcome)
 
     def _finish(self, key: Key, plan: Plan, outcome: Outcome) -> None:
@@ -156,3 +160,14 @@ class Loop(Generic[O]):
             self.queue.forget(key)
         if plan.requeue_after is not None:
             self.queue.add_after(key, plan.requeue_after.total_seconds())
+
+
+def _latest(parent: Obj, outcome: Outcome) -> Obj:
+    """Return the parent as the plan's own writes left it: a status over an older version would be a conflict.
+
+    Not where its spec has changed since: the status is about the spec that was observed, and the conflict is real.
+    """
+    for _, result in reversed(outcome.results):
+        if isinstance(result, dict) and result.get("metadata", {}).get("uid") == objects.uid(parent):
+            return result if objects.generation(result) == objects.generation(parent) else parent
+    return parent

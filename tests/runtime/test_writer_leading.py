@@ -79,7 +79,7 @@ async def test_a_request_that_the_client_holds_back_is_given_up_in_time(monkeypa
     ],
 )
 async def test_what_came_of_a_write_without_an_answer_is_asked_first(
-    step: Create | Delete, live: Answer, want: bool
+    step: Create | Delete, live: Answer, *, want: bool
 ) -> None:
     """The key is planned again only when the cache shows what the apiserver has."""
     world = World(NO_ANSWER, live)
