@@ -1,0 +1,145 @@
+"""What `make test` runs: the layers of tests, cheapest first, each a pytest process, and a table of what they took.
+
+    python -m tests.support.layers [LAYER…]
+
+A layer that takes longer than its share of the time fails. The last line is the total of all of them.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from xml.etree import ElementTree
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A folder of tests. `workers`: in how many processes; those that mostly wait have more than there are cores."""
+
+    name: str
+    limit: int
+    """Seconds."""
+    workers: int = 0
+
+
+LAYERS: Final = (
+    Layer("core", 60),
+    Layer("properties", 180, workers=2),
+    Layer("runtime", 120),
+    Layer("cluster", 300),
+    Layer("apiserver", 360, workers=3),
+    Layer("parity", 480, workers=8),
+)
+
+
+@dataclass(slots=True)
+class Ran:
+    """What came of a layer."""
+
+    name: str
+    seconds: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    note: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything in it did."""
+        return bool(self.outcomes["failed"])
+
+
+def run(layer: Layer, folder: Path) -> Ran:
+    """Run a layer and read its outcome from pytest's report."""
+    ran = Ran(layer.name)
+    tests = ROOT / "tests" / layer.name
+    if not any(tests.glob("test_*.py")):
+        ran.note = "no tests yet"
+        return ran
+    report = folder / f"{layer.name}.xml"
+    workers = ["-n", str(layer.workers), "--dist", "loadgroup"] if layer.workers else []
+    command = [sys.executable, "-m", "pytest", str(tests), "-q", f"--junit-xml={report}", *workers]
+    began = time.monotonic()
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        try:
+            code = process.wait(layer.limit)
+        except subprocess.TimeoutExpired:
+            ran.note = f"stopped at its limit of {layer.limit} s"
+            code = _end(process)
+        except KeyboardInterrupt:
+            _end(process)
+            raise
+    ran.seconds = time.monotonic() - began
+    ran.outcomes = _outcomes(report)
+    if code and not ran.failed:
+        ran.outcomes["failed"] += 1
+        ran.note = ran.note or f"pytest ended with exit code {code}"
+    return ran
+
+
+def _end(process: "subprocess.Popen[bytes]") -> int:
+    """End pytest with all its workers: politely, so that clusters are stopped, and then not."""
+    for kind, patience in ((signal.SIGINT, 20), (signal.SIGKILL, 20)):
+        os.killpg(process.pid, kind)
+        try:
+            return process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    return process.wait()
+
+
+def _outcomes(report: Path) -> Counter[str]:
+    """Count the cases of a report."""
+    if not report.exists():
+        return Counter()
+    found: Counter[str] = Counter()
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # pytest's own file
+        kinds = {part.tag for part in case}
+        failed = "failed" if kinds & {"failure", "error"} else "passed"
+        found["skipped" if "skipped" in kinds else failed] += 1
+    return found
+
+
+def _table(results: list[Ran]) -> str:
+    """Lay out what each layer took."""
+    rows: list[tuple[str, ...]] = [("layer", "passed", "failed", "skipped", "seconds", "")]
+    for ran in results:
+        counts = (str(ran.outcomes[kind]) for kind in ("passed", "failed", "skipped"))
+        rows.append((ran.name, *counts, f"{ran.seconds:.1f}", ran.note))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = (
+        row[0].ljust(widths[0])
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:5], widths[1:5], strict=True))
+        + f"  {row[5]}"
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def main(wanted: list[str]) -> int:
+    """Run the layers that are named, or all."""
+    unknown = set(wanted) - {layer.name for layer in LAYERS}
+    if unknown:
+        print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
+        return 2
+    results = []
+    with TemporaryDirectory() as folder:
+        for layer in LAYERS:
+            if not wanted or layer.name in wanted:
+                print(f"==> {layer.name}", flush=True)
+                results.append(run(layer, Path(folder)))
+    total = sum((ran.outcomes for ran in results), Counter[str]())
+    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+    print(f"\n{_table(results)}\n\n{total['passed']} passed, {total['failed']} failed{skipped}")
+    return int(any(ran.failed for ran in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main(re.split(r"[\s,]+", " ".join(sys.argv[1:])) if sys.argv[1:] else []))
