@@ -200,10 +200,14 @@ class Client:
             raise ApiError(0, "NoAnswer", f"watch {url}: {type(error).__name__}: {error}") from error
 
     async def _headers(self) -> dict[str, str]:
-        """Return the credentials, read anew where they rotate."""
+        """Return the credentials, read anew where they rotate. Raises ApiError where they cannot be read just now."""
         headers: dict[str, str] = {}
         with contextlib.suppress(AttributeError):
-            for auth in (await self._configuration.auth_settings()).values():
+            try:
+                settings = await self._configuration.auth_settings()
+            except (config.ConfigException, OSError, ValueError) as error:
+                raise ApiError(0, "NoCredentials", f"the credentials cannot be read: {error}") from error
+            for auth in settings.values():
                 if auth["in"] == "header" and auth["value"]:
                     headers[auth["key"]] = auth["value"]
         return headers

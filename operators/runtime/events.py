@@ -110,7 +110,12 @@ class Recorder:
     async def run(self) -> None:
         """Send what was recorded, until cancelled."""
         while True:
-            await self._send(*await self._unsent.get())
+            namespace, event, written = await self._unsent.get()
+            try:
+                await self._send(namespace, event, written)
+            except Exception:  # one event's defect must not end the process
+                metrics.events_dropped.labels("defect").inc()
+                log.exception("event %s about %s", event["reason"], event["involvedObject"]["name"])
 
     async def flush(self) -> None:
         """Send what is left."""
@@ -142,7 +147,7 @@ class Recorder:
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": written.name or f"{meta['name'][:200]}.{time.time_ns():x}",
+                "name": written.name or f"{meta['name'][:200].rstrip('-.')}.{time.time_ns():x}",
                 "namespace": meta.get("namespace") or "default",
             },
             "involvedObject": {

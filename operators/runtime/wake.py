@@ -68,10 +68,19 @@ def owners(parent: Resource) -> Wake:
             namespace, owner, labels = _metadata(new)
             if owner is None and (old is None or _metadata(old)[1:] != (owner, labels)):
                 for candidate in informers[parent].by(NAMESPACE, namespace):
-                    if selectors.of(candidate).matches(labels):
+                    if _takes(candidate, labels):
                         yield objects.key(candidate)
 
     return wakes
+
+
+def _takes(parent: Obj, labels: Mapping[str, str]) -> bool:
+    """Whether a parent's selector takes the labels; one without a selector that can be read takes nothing."""
+    try:
+        selector = selectors.of(parent)
+    except (selectors.InvalidSelectorError, AttributeError, KeyError, TypeError):
+        return False  # its own sync says what is wrong with it
+    return not selector.is_empty and selector.matches(labels)
 
 
 def _metadata(child: Obj | Pod) -> tuple[str, Owner | None, Mapping[str, str]]:
