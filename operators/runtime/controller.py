@@ -83,14 +83,16 @@ class Loop(Generic[O]):
         """Start the workers. The caches have to be filled."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.controller.workers)]
 
-    async def stop(self, grace: float) -> None:
-        """Take no more keys, and wait up to `grace` seconds for those that are under way."""
+    async def stop(self, grace: float) -> bool:
+        """Take no more keys, wait up to `grace` seconds for those that are under way, and say whether all ended."""
         self.queue.close()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=grace)
-        for worker in self._workers:
+        if not self._workers:
+            return True
+        _, pending = await asyncio.wait(self._workers, timeout=grace)
+        for worker in pending:
             worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
+        return not pending
 
     def _waker(self, watch: Watch) -> Callable[[Any, Any], None]:
         def changed(old: Any, new: Any) -> None:

@@ -110,7 +110,7 @@ class Lease:
             {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": int(LEASE_DURATION),
-                "acquireTime": self._record["acquireTime"] if mine else now,
+                "acquireTime": (self._record.get("acquireTime") if mine else None) or now,
                 "renewTime": now,
                 "leaseTransitions": self._record.get("leaseTransitions", 0) + (not mine),
             }

@@ -5,6 +5,7 @@ Stopping: no new keys, what is in flight ends, then the lease goes to the next.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 GRACE = 10.0
 """Seconds that syncs under way get to end when the process is asked to stop."""
+
+FLUSH = 5.0
+"""Seconds that events get to be sent after that."""
 
 
 class Manager:
@@ -84,14 +88,15 @@ class Manager:
             log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
 
     async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:
-        await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))
+        ended = await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._lease:
+        if self._lease and all(ended):  # a write that was broken off may yet take effect: then the lease runs out
             await self._lease.release()
-        for recorder in self._recorders.values():
-            await recorder.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH):
+                await asyncio.gather(*(recorder.flush() for recorder in self._recorders.values()))
 
 
 def _resources(controller: Controller[Any]) -> Iterable[Resource]:

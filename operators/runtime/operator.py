@@ -72,9 +72,9 @@ class Operator:
         settings = kopf.OperatorSettings()
         settings.scanning.disabled = True
         settings.posting.enabled = False
-        # The webhook has a client of its own: it must not wait behind a burst of the controllers' requests.
+        # The webhook and the lease have a client of their own: they must not wait behind a burst of the controllers'.
         async with await self._connect() as client, await self._connect() as asking:
-            self._client = client
+            self._client, self._asking = client, asking
             kopf.on.login(registry=registry)(client.kopf_login)
             kopf.on.startup(registry=registry)(self._startup)
             kopf.on.cleanup(registry=registry)(self._cleanup)
@@ -119,7 +119,7 @@ class Operator:
         lease = None
         if self._options.leader_elect:
             identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
-            lease = Lease(self._client, self._options.namespace or _own_namespace(), LEASE, identity)
+            lease = Lease(self._asking, self._options.namespace or _own_namespace(), LEASE, identity)
         manager = Manager(self._client, self._controllers, lease)
         self._page = await _serve(self._options.listen, manager)
         self._managing = asyncio.create_task(self._manage(manager), name="manager")
