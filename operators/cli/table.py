@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from operators.cluster.api import Api, ApiError
 from operators.core.objects import Obj
@@ -16,8 +17,6 @@ from operators.core.objects import Obj
 _GROUPS: Final = ("kopfwerk.dev", "apps")
 _PLURALS: Final = ("deployments", "replicasets")
 _EVERY: Final = 1.0
-_MOST: Final = 30
-"""Rows that are shown; a table higher than the terminal would flicker."""
 
 
 def fetch(api: Api) -> list[Obj]:
@@ -39,17 +38,19 @@ def fetch(api: Api) -> list[Obj]:
     return found
 
 
-def render(workloads: list[Obj]) -> Table:
-    """The table of what `fetch` returned, with a bar for the replicas that are up to date and available."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("NAMESPACE", "KIND", "NAME", "READY", "UP-TO-DATE", "AVAILABLE", "PROGRESS"):
-        table.add_column(title, no_wrap=True)
-    for workload in workloads[:_MOST]:
-        table.add_row(*_row(workload))
-    if len(workloads) > _MOST:
-        table.add_row("", "", f"… {len(workloads) - _MOST} more")
+def render(workloads: list[Obj], most: int) -> RenderableType:
+    """At most `most` rows of what `fetch` returned, with a bar for the replicas that are up to date and available."""
     if not workloads:
-        table.add_row("", "", "no workloads yet", style="dim")
+        return Text("no workloads yet", style="dim")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("NAMESPACE", "KIND", "NAME"):
+        table.add_column(title)  # where the terminal is narrow these are cut, and the others stay whole
+    for title in ("READY", "UP-TO-DATE", "AVAILABLE", "PROGRESS"):
+        table.add_column(title, no_wrap=True)
+    for workload in workloads[:most]:
+        table.add_row(*_row(workload))
+    if len(workloads) > most:
+        table.add_row("", "", f"… {len(workloads) - most} more")
     return table
 
 
@@ -59,11 +60,13 @@ def _row(workload: Obj) -> list[Any]:
     available = status.get("availableReplicas", 0)
     is_deployment = workload["kind"].startswith("deployments")
     updated = status.get("updatedReplicas", 0) if is_deployment else status.get("replicas", 0)
-    done = min(updated, available, wanted)
+    # A pod of an older template counts as available while it lasts: without those, what the rollout has reached.
+    done = max(0, min(updated, available - (status.get("replicas", 0) - updated), wanted))
     return [
-        meta["namespace"],
-        workload["kind"],
-        meta["name"],
+        *(
+            Text(name, no_wrap=True, overflow="ellipsis")
+            for name in (meta["namespace"], workload["kind"], meta["name"])
+        ),
         f"{status.get('readyReplicas', 0)}/{wanted}",
         str(updated) if is_deployment else "",
         str(available),
@@ -81,8 +84,14 @@ def live(api: Api, console: Console) -> Iterator[None]:
         yield
         return
     ended = threading.Event()
-    with Live(render([]), console=console, auto_refresh=False, transient=True) as display:
-        thread = threading.Thread(target=_keep, args=(lambda: fetch(api), display, ended), daemon=True)
+
+    def current() -> RenderableType:
+        # The cursor waits on a line of its own: the terminal's ^C, put beside the table, would move what is to be erased.
+        # That line, the header and how many more there are take three of the terminal's.
+        return Group(render(fetch(api), max(1, console.height - 3)), "")
+
+    with Live(console=console, auto_refresh=False, transient=True) as display:
+        thread = threading.Thread(target=_keep, args=(current, display, ended), daemon=True)
         thread.start()
         try:
             yield
@@ -91,9 +100,9 @@ def live(api: Api, console: Console) -> Iterator[None]:
             thread.join(timeout=2 * _EVERY)
 
 
-def _keep(fetch_all: Callable[[], list[Obj]], display: Live, ended: threading.Event) -> None:
+def _keep(current: Callable[[], RenderableType], display: Live, ended: threading.Event) -> None:
     while not ended.is_set():
         # The apiserver may be busy or on its way down: the last table stays until there is a newer one.
         with contextlib.suppress(ApiError, OSError):
-            display.update(render(fetch_all()), refresh=True)
+            display.update(current(), refresh=True)
         ended.wait(_EVERY)

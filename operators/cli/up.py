@@ -107,9 +107,11 @@ def _in_front(settings: Settings, user_kubeconfig: Path | None, console: Console
             if not quiet:
                 _next_steps(record, console, time.monotonic() - began)
                 console.print("Ctrl-C takes it down.", style="dim")
-                with table.live(cluster.api(), console):
-                    yield
-                console.print(f"taking cluster {record.name!r} down", style="dim")
+                try:
+                    with table.live(cluster.api(), console):
+                        yield
+                finally:  # a signal ends it, as an exception
+                    console.print(f"taking cluster {record.name} down", style="dim")
             else:
                 yield
 
