@@ -1,0 +1,39 @@
+"""The profiles of the properties, and the line that says how much was tried.
+
+`PROPERTIES_PROFILE=long` tries many times more worlds, each run others.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.properties.counts import TRIED
+
+settings.register_profile(
+    "properties-ci",
+    derandomize=True,
+    database=None,
+    max_examples=150,
+    stateful_step_count=40,
+    phases=(Phase.generate, Phase.shrink),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "properties-long",
+    max_examples=5000,
+    stateful_step_count=100,
+    print_blob=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+PROFILE = f"properties-{os.environ.get('PROPERTIES_PROFILE', 'ci')}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many steps were tried."""
+    if TRIED["worlds"]:
+        terminalreporter.write_line(
+            f"properties: {TRIED['worlds']} worlds, {TRIED['steps']} steps, {TRIED['writes']} writes checked"
+        )

@@ -1,0 +1,16 @@
+"""ReplicaSets and Deployments in a world where anything may happen at any moment."""
+
+import logging
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.properties.conftest import PROFILE
+from tests.properties.machine import Workloads
+
+
+def test_no_rule_is_ever_broken_and_all_ends_as_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    """After every write the invariants hold, and once the trouble is over the world comes to its fixed point."""
+    caplog.set_level(logging.CRITICAL)
+    run_state_machine_as_test(Workloads, settings=settings.get_profile(PROFILE))
