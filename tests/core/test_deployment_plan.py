@@ -69,13 +69,18 @@ def test_a_long_name_is_cut_to_fit() -> None:
     assert len(step.body["metadata"]["name"]) == 253
 
 
-def test_the_deployment_takes_the_revision_of_its_new_replicaset() -> None:
+@pytest.mark.parametrize(
+    ("group", "want_subresource"),
+    [pytest.param("kopfwerk.dev", "", id="custom"), pytest.param("apps", "status", id="built-in")],
+)
+def test_the_deployment_takes_the_revision_of_its_new_replicaset(group: str, want_subresource: str) -> None:
     """The annotation is written to the Deployment once the ReplicaSet is there."""
-    parent = deployment(replicas=3)
+    parent = deployment(replicas=3, group=group)
     made = planned(parent, member(parent, "new", replicas=3, image="app:2", revision=4))
     (patch,) = patches(made, "web")
-    assert patch.target.resource == deployments("kopfwerk.dev")
+    assert patch.target.resource == deployments(group)
     assert patch.body == {"metadata": {"annotations": {REVISION: "4"}}}
+    assert patch.subresource == want_subresource
 
 
 def test_going_back_makes_the_old_replicaset_the_latest() -> None:

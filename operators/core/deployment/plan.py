@@ -20,7 +20,7 @@ from operators.core.deployment.replicasets import (
 )
 from operators.core.deployment.rollback import rollback, rollback_to
 from operators.core.deployment.scaling import is_scaling, scale
-from operators.core.objects import Obj, deployments
+from operators.core.objects import KOPFWERK, Obj, deployments
 from operators.core.plan import Batch, Patch, Plan, Say, Step, Target
 
 _SELECTS_ALL = Say(
@@ -97,7 +97,8 @@ def _keep_up(deployment: Obj, members: Family, changes: Changes) -> None:
 def _number(deployment: Obj, members: Family) -> tuple[Patch, ...]:
     """Give the Deployment the revision of its new ReplicaSet.
 
-    Upstream writes it with the status, which custom resources do not take annotations from.
+    Upstream writes it with the status: then it does not count as a new generation, as a built-in Deployment's
+    annotations otherwise do. Custom resources take no annotations from a status write, and count the spec alone.
     """
     if members.new is None:
         return ()
@@ -105,8 +106,10 @@ def _number(deployment: Obj, members: Family) -> tuple[Patch, ...]:
     number = new_annotations(deployment, current, members.next_revision).get(REVISION, current.get(REVISION))
     if number is None or objects.annotations(deployment).get(REVISION) == number:
         return ()
-    target = Target.of(deployments(resource_of(deployment).group), deployment)
-    return (Patch(target, {"metadata": {"annotations": {REVISION: number}}}),)
+    group = resource_of(deployment).group
+    subresource = "" if group == KOPFWERK else "status"
+    target = Target.of(deployments(group), deployment)
+    return (Patch(target, {"metadata": {"annotations": {REVISION: number}}}, subresource=subresource),)
 
 
 def _create(deployment: Obj, members: Family) -> Step:
