@@ -29,8 +29,9 @@ def with_(conditions: Sequence[Obj], condition: Obj) -> list[Obj]:
     state to another, and the time of the last transition stays.
     """
     current = get(conditions, condition["type"])
-    if current and current["status"] == condition["status"]:
+    if current and current.get("status") == condition["status"]:
         if current.get("reason") == condition["reason"]:
             return list(conditions)
-        condition = condition | {"lastTransitionTime": current["lastTransitionTime"]}
+        if since := current.get("lastTransitionTime"):
+            condition = condition | {"lastTransitionTime": since}
     return [*without(conditions, condition["type"]), condition]

@@ -249,7 +249,7 @@ def test_a_status_that_says_the_same_is_not_written() -> None:
     ("status", "want"),
     [
         pytest.param(SAME | progressing("ReplicaSetUpdated", updated=100), 501, id="a second after the deadline"),
-        pytest.param(SAME | progressing("ReplicaSetUpdated", updated=700), 1, id="soon where it has passed"),
+        pytest.param(SAME | progressing("ReplicaSetUpdated", updated=700), None, id="not where it has passed"),
         pytest.param(SAME | progressing("ProgressDeadlineExceeded", "False"), None, id="not after it was missed"),
         pytest.param(SAME | {"availableReplicas": 3} | progressing("ReplicaSetUpdated"), None, id="not when complete"),
         pytest.param(SAME | progressing("NewReplicaSetAvailable"), None, id="not once it was complete"),
@@ -261,6 +261,18 @@ def test_when_the_deadline_is_looked_at(status: Obj, want: int | None) -> None:
     parent = deployment(replicas=3, status=status)
     made = plan(Observed(parent, (member(parent, "new", **STUCK),), {}, NOW))
     assert made.requeue_after == (timedelta(seconds=want) if want is not None else None)
+
+
+@pytest.mark.parametrize("written", [{}, {"status": "True", "lastUpdateTime": None, "lastTransitionTime": None}])
+def test_a_condition_that_says_little_holds_up_nothing(written: Obj) -> None:
+    """A condition written by hand without reason and times is taken for an old one, and replaced."""
+    parent = deployment(replicas=3, status=SAME | {"conditions": [{"type": "Progressing"} | written]})
+    stuck = member(parent, "new", **STUCK, status={"conditions": [{"type": "ReplicaFailure", "status": "True"}]})
+    assert plan(Observed(parent, (stuck,), {}, NOW)).requeue_after is None
+    status = reported(parent, stuck)
+    assert [c["reason"] for c in (status or {})["conditions"] if c["type"] == "Progressing"] == [
+        "ProgressDeadlineExceeded"
+    ]
 
 
 def test_a_pause_has_no_deadline_to_look_at() -> None:

@@ -5,7 +5,7 @@ lastUpdateTime, and never runs once a rollout is complete.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from operators.core import conditions, objects
 from operators.core.deployment.observed import is_paused, progress_deadline, replicas
@@ -26,7 +26,7 @@ def condition(type_: str, status: str, reason: str, message: str, now: datetime)
 def paused_or_resumed(deployment: Obj, found: Sequence[Obj], now: datetime) -> list[Obj]:
     """Say that a rollout is paused or goes on again: its deadline stops, and starts anew (checkPausedConditions)."""
     current = conditions.get(found, PROGRESSING)
-    reason = current["reason"] if current else ""
+    reason = _reason(current)
     if progress_deadline(deployment) is None or reason == TIMED_OUT or is_paused(deployment) == (reason == PAUSED):
         return list(found)
     if is_paused(deployment):
@@ -49,7 +49,7 @@ def progressed(deployment: Obj, new: Obj | None, status: Obj, found: Sequence[Ob
     current = conditions.get(found, PROGRESSING)
     if progress_deadline(deployment) is None:
         return conditions.without(found, PROGRESSING)
-    settled = status["replicas"] == status["updatedReplicas"] and current and current["reason"] == AVAILABLE
+    settled = status["replicas"] == status["updatedReplicas"] and _reason(current) == AVAILABLE
     if settled:
         return list(found)
     who = f'ReplicaSet "{objects.name(new)}"' if new else f'Deployment "{objects.name(deployment)}"'
@@ -58,8 +58,8 @@ def progressed(deployment: Obj, new: Obj | None, status: Obj, found: Sequence[Ob
         return conditions.with_(found, condition(PROGRESSING, "True", AVAILABLE, message, now))
     if _moved(before, status):
         made = condition(PROGRESSING, "True", "ReplicaSetUpdated", f"{who} is progressing.", now)
-        if current and current["status"] == "True":
-            made["lastTransitionTime"] = current["lastTransitionTime"]
+        if current and current.get("status") == "True" and (since := current.get("lastTransitionTime")):
+            made["lastTransitionTime"] = since
         return [*conditions.without(found, PROGRESSING), made]
     if current and _has_timed_out(deployment, current, now):
         message = f"{who} has timed out progressing."
@@ -70,17 +70,18 @@ def progressed(deployment: Obj, new: Obj | None, status: Obj, found: Sequence[Ob
 def next_check(deployment: Obj, now: datetime) -> timedelta | None:
     """Return when the deadline will have to be looked at, None where it does not run (requeueStuckDeployment).
 
-    Upstream also asks while a complete rollout is short of pods, which can never time out: that would be polling.
+    Upstream also asks while a complete rollout is short of pods, which can never time out: that would be polling. Nor
+    is there a next time once it has passed: this sync says so, or fails, and is tried again for that.
     """
     status = deployment.get("status") or {}
     current = conditions.get(status.get("conditions") or (), PROGRESSING)
     deadline = progress_deadline(deployment)
     if deadline is None or current is None or is_paused(deployment) or is_complete(deployment, status):
         return None
-    if current["reason"] in (TIMED_OUT, AVAILABLE):
+    if _reason(current) in (TIMED_OUT, AVAILABLE):
         return None
-    due = objects.parse_time(current["lastUpdateTime"]) + timedelta(seconds=deadline + 1)
-    return max(timedelta(seconds=1), due - now)
+    due = _updated(current) + timedelta(seconds=deadline + 1)
+    return due - now if due > now else None
 
 
 def _moved(before: Obj, after: Obj) -> bool:
@@ -95,8 +96,19 @@ def _moved(before: Obj, after: Obj) -> bool:
 
 def _has_timed_out(deployment: Obj, current: Obj, now: datetime) -> bool:
     deadline = progress_deadline(deployment)
-    if deadline is None or current["reason"] == AVAILABLE:
+    if deadline is None or _reason(current) == AVAILABLE:
         return False
-    if current["reason"] == TIMED_OUT:
+    if _reason(current) == TIMED_OUT:
         return True
-    return objects.parse_time(current["lastUpdateTime"]) + timedelta(seconds=deadline) < now
+    return _updated(current) + timedelta(seconds=deadline) < now
+
+
+def _reason(condition: Obj | None) -> str:
+    """Return why a condition is as it is, empty where there is none or it does not say."""
+    return (condition or {}).get("reason") or ""
+
+
+def _updated(condition: Obj) -> datetime:
+    """Return when a condition was last updated: long ago, where it does not say."""
+    text = condition.get("lastUpdateTime")
+    return objects.parse_time(text) if text else datetime.min.replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """What a Deployment's status says. Mirrors calculateStatus in sync.go and syncRolloutStatus in progress.go."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from operators.core import conditions, objects, selectors
 from operators.core.deployment.observed import Observed, max_unavailable, progress_deadline, replicas
@@ -47,7 +48,7 @@ def _status(observed: Observed, outcome: Outcome) -> Obj | None:
     found = _available(observed, new, found)
     if is_rolling_out(deployment, members):
         found = progressed(deployment, members.new, new, found, observed.now)
-        found = _replica_failure(members, found)
+        found = _replica_failure(members, found, observed.now)
     return new | ({"conditions": found} if found else {})
 
 
@@ -118,10 +119,11 @@ def _available(observed: Observed, status: Obj, found: Sequence[Obj]) -> list[Ob
     return conditions.with_(found, condition("Available", *made, observed.now))
 
 
-def _replica_failure(members: Family, found: Sequence[Obj]) -> list[Obj]:
+def _replica_failure(members: Family, found: Sequence[Obj], now: datetime) -> list[Obj]:
     """Pass on a ReplicaSet's failure to create or delete pods, the new one's first."""
     for rs in ((members.new,) if members.new else ()) + members.all:
         failure = conditions.get((rs.get("status") or {}).get("conditions") or (), REPLICA_FAILURE)
         if failure:
-            return conditions.with_(found, failure | {"lastUpdateTime": failure["lastTransitionTime"]})
+            since = failure.get("lastTransitionTime") or objects.format_time(now)
+            return conditions.with_(found, failure | {"lastTransitionTime": since, "lastUpdateTime": since})
     return conditions.without(found, REPLICA_FAILURE)
