@@ -86,7 +86,7 @@ def live(api: Api, console: Console) -> Iterator[None]:
     ended = threading.Event()
 
     def current() -> RenderableType:
-        # The cursor waits on a line of its own: the terminal's ^C, put beside the table, would move what is to be erased.
+        # The cursor waits on a line of its own: the terminal's ^C, put beside the table, would move what it erases.
         # That line, the header and how many more there are take three of the terminal's.
         return Group(render(fetch(api), max(1, console.height - 3)), "")
 

@@ -14,7 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from operators.cluster import arguments, binaries, bootstrap, certificates, kubeconfig, nodes, ports, readiness
+from operators.cluster import (
+    arguments,
+    binaries,
+    bootstrap,
+    certificates,
+    containerlogs,
+    kubeconfig,
+    nodes,
+    ports,
+    readiness,
+)
 from operators.cluster.api import Api, ApiError
 from operators.cluster.arguments import TAKEN_OVER, Layout
 from operators.cluster.errors import ClusterError
@@ -197,7 +207,7 @@ class Cluster:
 
     def _stages(self) -> list[Path]:
         """The files that say how simulated nodes and pods behave."""
-        return sorted(self.settings.stages.glob("*.yaml"))
+        return [*sorted(self.settings.stages.glob("*.yaml")), containerlogs.write(self.folder)]
 
     def controller_manager(
         self, *, without: Sequence[str] | None = None, only: Sequence[str] = (), extra: Sequence[str] = ()

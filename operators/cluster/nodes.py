@@ -68,12 +68,18 @@ def ensure(api: Api, count: int) -> None:
 
 
 def add(api: Api, count: int = 1, zone: str | None = None, size: Size = Size()) -> list[str]:
-    """Create more nodes, in a zone or in the three by turns, and return their names: the next free numbers."""
+    """Create more nodes, in a zone or in the three by turns, and return their names: the next free numbers.
+
+    ClusterError where the apiserver refuses the zone or the size.
+    """
     names = []
     first = next_number(node["metadata"]["name"] for node in api.get(_NODES)["items"])
     for number in range(first, first + count):
         node = build(f"node-{number}", zone or zone_of(number), size)
-        names.append(api.request("POST", _NODES, node)["metadata"]["name"])
+        try:
+            names.append(api.request("POST", _NODES, node)["metadata"]["name"])
+        except ApiError as error:
+            raise ClusterError(f"the apiserver refuses the node: {error}") from error
     return names
 
 
