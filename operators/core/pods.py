@@ -4,6 +4,7 @@ Mirrors k8s.io/kubernetes pkg/api/v1/pod and pkg/controller/controller_utils.go.
 JSON: with tens of thousands of them in the cache, that is what keeps the operator small.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from operators.core import objects
 from operators.core.objects import Key, Obj, Owner
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+_NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
+"""A deletion cost: neither a plus sign nor leading zeros, no more digits than 32 bits can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,6 @@ def _sidecar_restarts(spec: Obj, status: Obj) -> int:
 
 
 def _deletion_cost(annotations: Mapping[str, str]) -> int:
-    try:
-        return int(annotations.get(DELETION_COST, "0"))
-    except ValueError:
-        return 0
+    text = annotations.get(DELETION_COST, "0")
+    cost = int(text) if _NUMBER.fullmatch(text) else 0
+    return cost if -(2**31) <= cost < 2**31 else 0

@@ -22,6 +22,7 @@ REFUSED: tuple[Step, Result] = (CREATED[0], Failure(403, "Forbidden", "exceeded 
         pytest.param((DELETED,), False, id="pods-deleted"),
         pytest.param((ADOPTED,), True, id="pods-adopted"),
         pytest.param((CREATED, REFUSED), True, id="some-refused"),
+        pytest.param(((ADOPTED[0], REFUSED[1]),), False, id="adoption-refused"),
     ],
 )
 def test_status_waits_for_pods_to_show(results: tuple[tuple[Step, Result], ...], want_written: bool) -> None:  # noqa: FBT001

@@ -15,6 +15,7 @@ from operators.core.replicaset.ranking import pods_to_delete
 
 BURST = 500
 """The most pods that one sync creates or deletes (BurstReplicas)."""
+_LONGEST_NAME = 253
 
 _CREATED = Say("Normal", "SuccessfulCreate", "Created pod: {name}")
 _NOT_CREATED = Say("Warning", "FailedCreate", "Error creating: {error}")
@@ -68,7 +69,7 @@ def pod_of(parent: Obj) -> Obj:
         "kind": "Pod",
         "metadata": {
             **kept,
-            "generateName": f"{objects.name(parent)}-",
+            "generateName": f"{objects.name(parent)}-"[:_LONGEST_NAME],
             "namespace": objects.key(parent)[0],
             "ownerReferences": [objects.controller_reference(parent)],
         },

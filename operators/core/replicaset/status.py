@@ -2,7 +2,7 @@
 
 from operators.core import conditions, objects, selectors
 from operators.core.objects import KOPFWERK, Obj
-from operators.core.plan import Create, Delete, Failure, Outcome
+from operators.core.plan import Create, Delete, Failure, Outcome, Patch
 from operators.core.replicaset.observed import Observed
 from operators.core.replicaset.plan import claim_pods, replicas
 
@@ -15,8 +15,8 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
     Counts are of what was observed, before this sync's writes, as upstream's. Upstream writes them even so; here the
     next sync does, which the created or deleted pods wake as soon as they show, so that no write says what is over.
     """
-    if _has_moved(outcome):
-        return None
+    if _has_moved(outcome) or any(isinstance(step, Patch) for step, _ in outcome.failures):
+        return None  # where a claim failed, nobody knows yet what there is to count
     replicaset = observed.replicaset
     new = status(observed, outcome)
     return None if objects.without_zeros(new) == objects.without_zeros(replicaset.get("status") or {}) else new
