@@ -90,7 +90,7 @@ class Rules:
         if before is None:
             twins = [rs for rs in family if same_template(rs["spec"]["template"], after["spec"]["template"])]
             self._expect(len(twins) == 1, f"{owner.name}: {len(twins)} ReplicaSets of one template")
-        if before is None or replicas(after) > replicas(before):
+        if replicas(after) > (replicas(before) if before else 0):
             total = sum(replicas(rs) for rs in family)
             most = max(replicas(version) + max_surge(version) for version in versions)
             self._expect(total <= most, f"{owner.name}: {total} pods asked for where there may be {most}")
