@@ -1,0 +1,60 @@
+"""The objects of the scenarios: what a scenario is about is said, everything else is filled in."""
+
+from typing import Any
+
+from operators.core.objects import Obj
+
+
+def template(
+    image: str = "app:1", *, labels: dict[str, str] | None = None, finalizers: list[str] | None = None, **sim: str
+) -> Obj:
+    """Return a pod template; `sim` tells its simulated pods how to behave."""
+    meta: Obj = {"labels": labels or {"app": "web"}}
+    if sim:
+        meta["annotations"] = {f"sim.kopfwerk.dev/{name.replace('_', '-')}": value for name, value in sim.items()}
+    if finalizers:
+        meta["finalizers"] = finalizers
+    return {"metadata": meta, "spec": {"containers": [{"name": "app", "image": image}]}}
+
+
+def _workload(kind: str, replicas: int, spec: Obj, **meta: Any) -> Obj:
+    selector = {"matchLabels": {"app": "web"}}
+    return {
+        "kind": kind,
+        "metadata": {"name": "web", **meta},
+        "spec": {"replicas": replicas, "selector": selector, "template": template()} | spec,
+    }
+
+
+def deployment(
+    replicas: int = 3,
+    *,
+    surge: int | str | None = None,
+    unavailable: int | str | None = None,
+    annotations: dict[str, str] | None = None,
+    **spec: Any,
+) -> Obj:
+    """Return a Deployment web that selects app=web; with fenceposts where they are given."""
+    rolling = {k: v for k, v in (("maxSurge", surge), ("maxUnavailable", unavailable)) if v is not None}
+    if rolling:
+        spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": rolling}
+    return _workload("Deployment", replicas, spec, annotations=annotations or {})
+
+
+def replicaset(replicas: int = 3, *, name: str = "web", labels: dict[str, str] | None = None, **spec: Any) -> Obj:
+    """Return a ReplicaSet that selects app=web."""
+    return _workload("ReplicaSet", replicas, spec, name=name, labels=labels or {})
+
+
+def pod(name: str, *, labels: dict[str, str] | None = None, node: str | None = None, **sim: str) -> Obj:
+    """Return a pod of its own, owned by nobody; bound to a node where one is named."""
+    made = template("app:1", labels=labels, finalizers=None, **sim)
+    meta = {**made["metadata"], "name": name}
+    spec = made["spec"] | ({"nodeName": node} if node else {})
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+def quota(pods: int) -> Obj:
+    """Return a quota on the namespace's pods."""
+    spec = {"hard": {"pods": str(pods)}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quota"}, "spec": spec}

@@ -1,0 +1,190 @@
+"""What a user sees of a namespace, with everything taken out in which two right answers may differ.
+
+Random and hashed names become what they stand for, times go, defaults that a custom resource cannot have go: what is
+left of both sides has to be equal. What is left out here is in docs/differences.md.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from operators.core.objects import Obj, annotations, controller_of, labels, uid
+
+HASH = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+_SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
+_DIGEST = "[bcdfghjklmnpqrstvwxz2456789]{7,10}"
+_OF_THE_NODE = "topology.kubernetes.io/"
+_NOT_COMPARED = ("kubectl.kubernetes.io/last-applied-configuration",)
+
+
+@dataclass(frozen=True)
+class View:
+    """One side of a comparison. `raw` is what it was made of, for waiting on."""
+
+    deployments: Mapping[str, Any]
+    replicasets: Mapping[str, Any]
+    pods: Mapping[str, int]
+    events: frozenset[str]
+    raw: Mapping[str, list[Obj]] = field(compare=False, repr=False)
+
+    def deployment(self, name: str = "web") -> Obj:
+        """Return a Deployment as the apiserver has it."""
+        return next(obj for obj in self.raw["deployments"] if obj["metadata"]["name"] == name)
+
+    def replicaset(self, name: str) -> Obj:
+        """Return a ReplicaSet as the apiserver has it."""
+        return next(obj for obj in self.raw["replicasets"] if obj["metadata"]["name"] == name)
+
+    def without(self, parts: frozenset[str]) -> "View":
+        """Return it with some of what it compares left out."""
+        nothing: dict[str, Any] = {}
+        return View(
+            self.deployments,
+            nothing if "replicasets" in parts else self.replicasets,
+            nothing if "pods" in parts else self.pods,
+            self.events,
+            self.raw,
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether each controller has seen the latest of what it looks after."""
+        parents = (*self.raw["deployments"], *self.raw["replicasets"])
+        return all(
+            (obj.get("status") or {}).get("observedGeneration", 0) >= obj["metadata"]["generation"] for obj in parents
+        )
+
+
+class _Names:
+    """Puts what a name stands for in place of the name."""
+
+    def __init__(self, replicasets: Iterable[Obj]) -> None:
+        self._aliases: dict[str, str] = {}
+        for rs in replicasets:
+            name, digest = rs["metadata"]["name"], labels(rs).get(HASH)
+            if digest and name.endswith(f"-{digest}"):
+                self._aliases[name] = f"{name.removesuffix(digest)}<{_fingerprint(rs)}>"
+                self._aliases[digest] = f"<{_fingerprint(rs)}>"
+
+    def __call__(self, text: str) -> str:
+        for name in sorted(self._aliases, key=len, reverse=True):
+            text = text.replace(name, self._aliases[name])
+        text = re.sub(rf"\bweb-{_DIGEST}\b", "web-<gone>", text)
+        return re.sub(rf"(?<=[a-z>])-{_SUFFIX}\b", "-POD", text)
+
+    def deep(self, value: Any) -> Any:
+        """Replace in every text of a structure."""
+        if isinstance(value, dict):
+            return {self(key): self.deep(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.deep(item) for item in value]
+        return self(value) if isinstance(value, str) else value
+
+
+def _fingerprint(replicaset: Obj) -> str:
+    """Tell the templates of one Deployment apart by what scenarios change in them."""
+    template = replicaset["spec"]["template"]
+    images = [container["image"] for container in template["spec"]["containers"]]
+    extra = sorted(k for k in annotations({"metadata": template.get("metadata") or {}}) if "restartedAt" in k)
+    return ",".join([*images, *extra])
+
+
+def view(raw: Mapping[str, list[Obj]], group: str, *, events: str) -> View:
+    """Make a view of the lists of a namespace. events: "exact", "numbers aside" or "none"."""
+    names = _Names(raw["replicasets"])
+    owners = {uid(obj): obj for obj in (*raw["deployments"], *raw["replicasets"])}
+    return View(
+        deployments={obj["metadata"]["name"]: _workload(obj, names, group) for obj in raw["deployments"]},
+        replicasets={
+            names(obj["metadata"]["name"]): names.deep(_workload(obj, names, group)) for obj in raw["replicasets"]
+        },
+        pods=Counter(_pod(obj, names, owners, group) for obj in raw["pods"]),
+        events=frozenset(_events(raw["events"], names, events)),
+        raw=raw,
+    )
+
+
+def _workload(obj: Obj, names: _Names, group: str) -> Obj:
+    return {
+        "labels": names.deep(dict(labels(obj))),
+        "annotations": {k: names(v) for k, v in annotations(obj).items() if k not in _NOT_COMPARED},
+        "owners": _owners(obj, names, group),
+        "finalizers": obj["metadata"].get("finalizers") or [],
+        "deleting": "deletionTimestamp" in obj["metadata"],
+        "spec": _spec(obj["spec"], names),
+        "status": _status(obj.get("status") or {}, obj["metadata"]["generation"], names),
+    }
+
+
+def _owners(obj: Obj, names: _Names, group: str) -> list[str]:
+    """Return who owns it, and how. The API group has to be the side's own."""
+    found = []
+    for ref in obj["metadata"].get("ownerReferences") or []:
+        own = "own" if ref["apiVersion"] == f"{group}/v1" else ref["apiVersion"]
+        flags = [flag for flag in ("controller", "blockOwnerDeletion") if ref.get(flag)]
+        found.append(" ".join([own, ref["kind"], names(ref["name"]), *flags]))
+    return sorted(found)
+
+
+def _spec(spec: Obj, names: _Names) -> Any:
+    """Return the spec less imagePullPolicy, which depends on the image and so cannot be a default of a schema."""
+
+    def trimmed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: trimmed(item) for key, item in value.items() if key != "imagePullPolicy"}
+        return [trimmed(item) for item in value] if isinstance(value, list) else value
+
+    return names.deep(trimmed(spec))
+
+
+def _status(status: Obj, generation: int, names: _Names) -> Obj:
+    """Return the status. Generations differ, since a custom resource's does not grow with its annotations."""
+    made = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
+    made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
+    made["conditions"] = sorted(
+        " ".join((c["type"], c["status"], c.get("reason", ""), names(c.get("message", ""))))
+        for c in status.get("conditions") or ()
+    )
+    return made
+
+
+def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
+    """Return one line on a pod: whose it is, how it is, what it looks like."""
+    meta, owner = pod["metadata"], controller_of(pod)
+    parent = owners.get(owner.uid) if owner else None
+    if parent is None or "generateName" not in meta:
+        name = names(meta["name"])
+    else:
+        form = rf"{re.escape(parent['metadata']['name'])}-{_SUFFIX}"
+        name = "POD" if re.fullmatch(form, meta["name"]) else f"unexpected name {meta['name']}"
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or ())
+    facts = {
+        "name": name,
+        "generateName": names(meta.get("generateName", "")),
+        "owners": _owners(pod, names, group),
+        "labels": sorted(f"{k}={names(v)}" for k, v in labels(pod).items() if not k.startswith(_OF_THE_NODE)),
+        "annotations": sorted(annotations(pod)),
+        "finalizers": meta.get("finalizers") or [],
+        "phase": pod["status"].get("phase"),
+        "ready": ready,
+        "deleting": "deletionTimestamp" in meta,
+        "images": [container["image"] for container in pod["spec"]["containers"]],
+    }
+    return " ".join(f"{key}={value}" for key, value in facts.items())
+
+
+def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
+    """Return what was said about workloads; how often does not matter, nor what was cut short as too much."""
+    if how == "none":
+        return
+    for event in events:
+        about = event["involvedObject"]
+        if about["kind"] not in ("Deployment", "ReplicaSet") or event["message"].startswith("(combined"):
+            continue
+        message = names(event["message"])
+        if how == "numbers aside":
+            message = re.sub(r"from \d+ to \d+", "from N to M", message)
+        yield " ".join((about["kind"], names(about["name"]), event["type"], event["reason"], message))
