@@ -16,7 +16,7 @@ settings.register_profile(
     database=None,
     max_examples=150,
     stateful_step_count=40,
-    phases=(Phase.generate, Phase.shrink),
+    phases=(Phase.generate,),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
