@@ -2,8 +2,8 @@
 
 import pytest
 
-from operators.core.plan import Create, Delete, Failure, Outcome, Patch, Target
 from operators.core.objects import PODS, Obj
+from operators.core.plan import Create, Delete, Failure, Outcome, Target
 from operators.core.pods import Pod
 from operators.core.replicaset import Observed, report
 from tests.support.builders import NOW, ago, pod, replicaset
