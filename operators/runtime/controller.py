@@ -74,10 +74,13 @@ class Loop(Generic[O]):
         self._stopping = False
 
     def listen(self) -> None:
-        """Let changes of the caches wake keys."""
+        """Let changes of the caches wake keys.
+
+        The objects of its own that there are already wake theirs; so those of the other resources need not.
+        """
         self._informers[self.controller.resource].subscribe(self._parent_changed)
         for watch in self.controller.watches:
-            self._informers[watch.resource].subscribe(self._waker(watch))
+            self._informers[watch.resource].subscribe(self._waker(watch), replay=False)
 
     def start(self) -> None:
         """Start the workers. The caches have to be filled."""

@@ -13,6 +13,7 @@ import asyncio
 import heapq
 import logging
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -80,10 +81,10 @@ class Informer(Generic[T]):
         """Return the key of every object."""
         return list(self._objects)
 
-    def subscribe(self, subscriber: Subscriber[T]) -> None:
-        """Call `subscriber(old, new)` at each change; what is in the cache already comes as (None, new)."""
+    def subscribe(self, subscriber: Subscriber[T], *, replay: bool = True) -> None:
+        """Call `subscriber(old, new)` at each change; with `replay`, what is in the cache already as (None, new)."""
         self._subscribers.append(subscriber)
-        for obj in self._objects.values():
+        for obj in self._objects.values() if replay else ():
             subscriber(None, obj)
 
     def when_reached(self, revision: int, call: Callable[[], None]) -> None:
@@ -101,8 +102,10 @@ class Informer(Generic[T]):
                 if cause:
                     await self._list(cause)
                     cause = ""
-                await self._watch()
-                self._backoff = 0.0
+                if await self._watch():
+                    self._backoff = 0.0
+                else:
+                    await self._pause()
             except ApiError as error:
                 if error.status == 410:
                     cause = "gone"
@@ -141,20 +144,21 @@ class Informer(Generic[T]):
         self._advance(int(page["metadata"]["resourceVersion"]))
         self.synced.set()
 
-    async def _watch(self) -> None:
-        """Follow changes from `revision` on, until the server ends the watch."""
+    async def _watch(self) -> bool:
+        """Follow changes from `revision` on, until the server ends the watch; False where it does so at once."""
         params = {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": str(self.revision),
             "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - as client-go: 5 to 10 minutes
         }
-        count = 0
+        count, started = 0, time.monotonic()
         async for line in self._client.watch(path(self.resource), params, STALL_AFTER):
             self._handle(orjson.loads(line))
             count += 1
             if count % _BATCH == 0:
                 await asyncio.sleep(0)
+        return count > 0 or time.monotonic() - started > 1
 
     def _handle(self, event: Obj) -> None:
         kind, obj = event["type"], event["object"]
