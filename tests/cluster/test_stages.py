@@ -1,23 +1,16 @@
 """How simulated pods behave, with real KWOK: annotations lead to the status that a kubelet would report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.cluster import Cluster
 from operators.cluster.readiness import wait
 
 pytestmark = pytest.mark.cluster
 
 PODS = "/api/v1/namespaces/default/pods"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A cluster of two nodes, without the operator."""
-    with Cluster(Settings(name="stages", nodes=2, operator=False)) as cluster:
-        yield cluster
 
 
 def create(
@@ -58,11 +51,11 @@ def is_ready(status: dict[str, Any]) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", ()))
 
 
-def test_a_plain_pod_is_running_and_ready(cluster: Cluster) -> None:
+def test_a_plain_pod_is_running_and_ready(simulated: Cluster) -> None:
     """Without annotations a pod has all that a kubelet reports, for each of its containers."""
-    create(cluster, "plain", "one", "two", initContainers=[{"name": "init", "image": "example/init"}])
+    create(simulated, "plain", "one", "two", initContainers=[{"name": "init", "image": "example/init"}])
 
-    status = until(cluster, "plain", is_ready)
+    status = until(simulated, "plain", is_ready)
 
     assert status["phase"] == "Running"
     assert status["podIPs"] == [{"ip": status["podIP"]}]
@@ -82,23 +75,23 @@ def test_a_plain_pod_is_running_and_ready(cluster: Cluster) -> None:
         pytest.param("OnFailure", "0", "Succeeded", id="on-failure-success"),
     ],
 )
-def test_a_pod_that_exits_ends(cluster: Cluster, policy: str, code: str, want_phase: str) -> None:
+def test_a_pod_that_exits_ends(simulated: Cluster, policy: str, code: str, want_phase: str) -> None:
     """A container that is not restarted ends its pod, with the chosen exit code."""
     name = f"ends-{policy.lower()}-{code}"
-    create(cluster, name, policy=policy, sim={"exit-after": "0s", "exit-code": code})
+    create(simulated, name, policy=policy, sim={"exit-after": "0s", "exit-code": code})
 
-    status = until(cluster, name, lambda status: status["phase"] == want_phase)
+    status = until(simulated, name, lambda status: status["phase"] == want_phase)
 
     assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == int(code)
     assert not is_ready(status)
 
 
-def test_a_pod_that_crashes_is_restarted_with_backoff(cluster: Cluster) -> None:
+def test_a_pod_that_crashes_is_restarted_with_backoff(simulated: Cluster) -> None:
     """The restart count rises, and from the second crash on the container waits in CrashLoopBackOff."""
-    create(cluster, "crash", sim={"exit-after": "0s", "exit-code": "3"})
+    create(simulated, "crash", sim={"exit-after": "0s", "exit-code": "3"})
 
     status = until(
-        cluster,
+        simulated,
         "crash",
         lambda status: (
             status["containerStatuses"][0]["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff"
@@ -113,24 +106,24 @@ def test_a_pod_that_crashes_is_restarted_with_backoff(cluster: Cluster) -> None:
     assert container["lastState"]["terminated"]["exitCode"] == 3
 
 
-def test_readiness_follows_the_annotation(cluster: Cluster) -> None:
+def test_readiness_follows_the_annotation(simulated: Cluster) -> None:
     """A pod turns ready when the annotation lets it, and unready again."""
-    create(cluster, "flips", sim={"ready": "false"})
-    until(cluster, "flips", lambda status: status["phase"] == "Running" and not is_ready(status))
+    create(simulated, "flips", sim={"ready": "false"})
+    until(simulated, "flips", lambda status: status["phase"] == "Running" and not is_ready(status))
 
     for value, want in (("true", True), ("false", False)):
         patch = {"metadata": {"annotations": {"sim.kopfwerk.dev/ready": value}}}
-        cluster.api().request("PATCH", f"{PODS}/flips", patch, "application/merge-patch+json")
-        until(cluster, "flips", lambda status, want=want: is_ready(status) is want)  # type: ignore[misc]
+        simulated.api().request("PATCH", f"{PODS}/flips", patch, "application/merge-patch+json")
+        until(simulated, "flips", lambda status, want=want: is_ready(status) is want)  # type: ignore[misc]
 
 
-def test_a_readiness_gate_holds_the_pod_back(cluster: Cluster) -> None:
+def test_a_readiness_gate_holds_the_pod_back(simulated: Cluster) -> None:
     """Containers are ready, the pod is not, until the gate's condition is True."""
-    create(cluster, "gated", readinessGates=[{"conditionType": "example.com/open"}])
-    status = until(cluster, "gated", lambda status: status["phase"] == "Running")
+    create(simulated, "gated", readinessGates=[{"conditionType": "example.com/open"}])
+    status = until(simulated, "gated", lambda status: status["phase"] == "Running")
     assert not is_ready(status)
 
     patch = {"status": {"conditions": [{"type": "example.com/open", "status": "True"}]}}
-    cluster.api().request("PATCH", f"{PODS}/gated/status", patch, "application/strategic-merge-patch+json")
+    simulated.api().request("PATCH", f"{PODS}/gated/status", patch, "application/strategic-merge-patch+json")
 
-    until(cluster, "gated", is_ready)
+    until(simulated, "gated", is_ready)
