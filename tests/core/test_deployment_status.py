@@ -275,6 +275,13 @@ def test_a_condition_that_says_little_holds_up_nothing(written: Obj) -> None:
     ]
 
 
+def test_what_is_being_deleted_is_not_said_to_be_paused() -> None:
+    """A Deployment that waits for its children to go keeps the Progressing condition that it has."""
+    parent = deployment(replicas=3, paused=True, deleting=True, status=SAME | progressing("ReplicaSetUpdated"))
+    status = reported(parent, member(parent, "new", **STUCK)) or parent["status"]
+    assert [c["reason"] for c in status["conditions"] if c["type"] == "Progressing"] == ["ReplicaSetUpdated"]
+
+
 def test_a_pause_has_no_deadline_to_look_at() -> None:
     """A paused Deployment sleeps until something changes."""
     parent = deployment(replicas=3, paused=True, status=SAME | progressing("DeploymentPaused", "Unknown", updated=700))

@@ -25,6 +25,8 @@ def condition(type_: str, status: str, reason: str, message: str, now: datetime)
 
 def paused_or_resumed(deployment: Obj, found: Sequence[Obj], now: datetime) -> list[Obj]:
     """Say that a rollout is paused or goes on again: its deadline stops, and starts anew (checkPausedConditions)."""
+    if objects.is_terminating(deployment):
+        return list(found)
     current = conditions.get(found, PROGRESSING)
     reason = _reason(current)
     if progress_deadline(deployment) is None or reason == TIMED_OUT or is_paused(deployment) == (reason == PAUSED):
