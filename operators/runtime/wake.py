@@ -18,7 +18,7 @@ OWNER = "owner"
 NAMESPACE = "namespace"
 """The index of objects by namespace."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Obj | Pod)
 
 
 def orphan(namespace: str) -> str:
@@ -47,10 +47,12 @@ def _owner_value(owner: Owner | None, namespace: str) -> str:
 
 
 def owned(children: Informer[T], parent: Obj) -> list[T]:
-    """Return the children that `parent` controls, by UID, and the orphans of its namespace."""
+    """Return the children that `parent` controls, by UID, and the orphans of its namespace that its selector takes."""
+    selector = selectors.of(parent)
+    orphans = children.by(OWNER, orphan(objects.key(parent)[0]))
     return [
         *children.by(OWNER, objects.uid(parent)),
-        *children.by(OWNER, orphan(objects.key(parent)[0])),
+        *(child for child in orphans if selector.matches(_metadata(child)[2])),
     ]
 
 

@@ -17,7 +17,7 @@ _NO_LIMIT = 2**31 - 1
 class Observed:
     """One Deployment and its family.
 
-    replicasets: those that it controls, by UID, and the namespace's orphans. pods: by the UID of the ReplicaSet that
+    replicasets: those that it controls, by UID, and orphans that it may adopt. pods: by the UID of the ReplicaSet that
     controls them.
     """
 

@@ -11,7 +11,7 @@ from operators.core.pods import Pod
 class Observed:
     """One ReplicaSet and its pods.
 
-    pods: those that it controls, by UID, and the namespace's orphans. related: the pods of its siblings, those that the
+    pods: those that it controls, by UID, and orphans it may adopt. related: the pods of its siblings, those that the
     same Deployment controls, itself included; needed only where there are too many pods.
     """
 
