@@ -7,18 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.cluster import Settings
 from operators.runtime.client import ApiError, Client
 from tests.apiserver import validation
+from tests.support.cluster import shared
+
+
+BARE = Settings(name="apiserver", nodes=0, operator=False)
+"""No nodes and no operator: these tests are about the apiserver, and call the webhook's function themselves."""
 
 
 @pytest.fixture(scope="session")
-def kubeconfig() -> Iterator[Path]:
+def kubeconfig(run_folder: Path) -> Iterator[Path]:
     """Return an administrator's kubeconfig; KOPFWERK_TEST_KUBECONFIG names that of a cluster that runs already."""
     if present := os.environ.get("KOPFWERK_TEST_KUBECONFIG"):
         yield Path(present)
         return
-    with Cluster(Settings(name="apiserver", nodes=0, operator=False)) as cluster:
+    with shared(BARE, run_folder) as cluster:
         yield cluster.kubeconfig
 
 

@@ -10,7 +10,7 @@ from operators.core.objects import KOPFWERK
 from operators.runtime.client import ApiError, Client
 from tests.apiserver.validation import NAMESPACE, Edits, collection, manifest
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("webhook")]
 
 CONTAINER = "spec.template.spec.containers.0"
 

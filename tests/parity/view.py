@@ -89,7 +89,8 @@ def _fingerprint(replicaset: Obj) -> str:
     template = replicaset["spec"]["template"]
     images = [container["image"] for container in template["spec"]["containers"]]
     extra = sorted(k for k in annotations({"metadata": template.get("metadata") or {}}) if "restartedAt" in k)
-    return ",".join([*images, *extra])
+    free = [] if controller_of(replicaset) else ["nobody's"]
+    return ",".join([*images, *extra, *free])
 
 
 def view(raw: Mapping[str, list[Obj]], group: str, *, events: str) -> View:

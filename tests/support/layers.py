@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -100,7 +100,7 @@ def _outcomes(report: Path) -> Counter[str]:
     if not report.exists():
         return Counter()
     found: Counter[str] = Counter()
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # pytest's own file
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314  # pytest's own file
         kinds = {part.tag for part in case}
         failed = "failed" if kinds & {"failure", "error"} else "passed"
         found["skipped" if "skipped" in kinds else failed] += 1
