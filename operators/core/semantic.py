@@ -1,7 +1,8 @@
 """Whether two pod templates mean the same.
 
 Mirrors apimachinery's equality.Semantic on JSON: missing, null and an empty list are the same, quantities are compared
-by value, and an empty map is as good as none. An empty struct is not: `emptyDir: {}` says more than its absence.
+by value, and an empty map is as good as none, as is a zero where the Go type has no pointer. An empty struct is not:
+`emptyDir: {}` says more than its absence.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -28,6 +29,29 @@ _MAPS = frozenset(
 """The fields that are maps in the Go types, and so may be empty without meaning anything."""
 _QUANTITIES = frozenset(("limits", "requests", "overhead"))
 """The maps whose values are quantities."""
+_ZEROS = frozenset(
+    (
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "hostPort",
+        "hostname",
+        "initialDelaySeconds",
+        "nodeName",
+        "priorityClassName",
+        "readOnly",
+        "serviceAccountName",
+        "stdin",
+        "stdinOnce",
+        "subPath",
+        "subPathExpr",
+        "subdomain",
+        "tty",
+        "value",
+        "workingDir",
+    )
+)
+"""Fields that are no pointers in the Go types, so that false, 0 and an empty text are as good as none."""
 _QUANTITY_FIELDS = frozenset(("sizeLimit", "divisor"))
 _SUFFIXES = {
     "n": Decimal("1e-9"),
@@ -61,6 +85,8 @@ def _same(first: Any, second: Any, name: str) -> bool:
     if isinstance(first, dict) and isinstance(second, dict):
         if name in _QUANTITIES:
             return first.keys() == second.keys() and all(_same_quantity(first[k], second[k]) for k in first)
+        if name in _MAPS:
+            return False  # its keys are no names of fields
         return all(_same(first.get(key), second.get(key), key) for key in first.keys() | second.keys())
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(_same(a, b, "") for a, b in zip(first, second, strict=True))
@@ -68,7 +94,7 @@ def _same(first: Any, second: Any, name: str) -> bool:
 
 
 def _is_nothing(value: Any, name: str) -> bool:
-    return value is None or value == [] or (value == {} and name in _MAPS)
+    return value is None or value == [] or (value == {} and name in _MAPS) or (not value and name in _ZEROS)
 
 
 def _same_quantity(first: Any, second: Any) -> bool:

@@ -51,6 +51,22 @@ def with_meta(**fields: Any) -> Obj:
         ),
         pytest.param(with_meta(annotations={}), template(), True, id="empty and missing annotations"),
         pytest.param(with_spec(securityContext={}), template(), False, id="empty struct says something"),
+        pytest.param(with_spec(hostNetwork=False), template(), True, id="false and missing"),
+        pytest.param(with_spec(hostNetwork=True), template(), False, id="true and missing"),
+        pytest.param(with_spec(enableServiceLinks=False), template(), False, id="false, where none means true"),
+        pytest.param(
+            with_container(env=[{"name": "A", "value": ""}]),
+            with_container(env=[{"name": "A"}]),
+            True,
+            id="empty and missing value",
+        ),
+        pytest.param(with_meta(labels={"app": "web", "value": ""}), template(), False, id="an empty label is a label"),
+        pytest.param(
+            with_meta(annotations={"divisor": "1"}),
+            with_meta(annotations={"divisor": "1.0"}),
+            False,
+            id="an annotation is no quantity",
+        ),
         pytest.param(
             with_container(resources={"limits": {"cpu": "1000m"}}),
             with_container(resources={"limits": {"cpu": 1}}),
