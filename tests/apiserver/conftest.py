@@ -12,7 +12,6 @@ from operators.runtime.client import ApiError, Client
 from tests.apiserver import validation
 from tests.support.cluster import shared
 
-
 BARE = Settings(name="apiserver", nodes=0, operator=False)
 """No nodes and no operator: these tests are about the apiserver, and call the webhook's function themselves."""
 
