@@ -128,8 +128,8 @@ def controller_reference(owner: Obj) -> Obj:
 
 
 def without_zeros(status: Obj) -> Obj:
-    """Return a status as built-in kinds keep it, which leave out counts of zero."""
-    return {name: value for name, value in status.items() if value != 0}
+    """Return a status as built-in kinds keep it, which leave out counts of zero, but for the one that is a pointer."""
+    return {name: value for name, value in status.items() if value != 0 or name == "terminatingReplicas"}
 
 
 def parse_time(text: str) -> datetime:

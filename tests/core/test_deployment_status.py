@@ -275,6 +275,16 @@ def test_a_condition_that_says_little_holds_up_nothing(written: Obj) -> None:
     ]
 
 
+def test_that_no_pod_terminates_is_said_where_nothing_was() -> None:
+    """A status from before terminatingReplicas existed gets it: no count is not the same as a count of 0."""
+    parent = deployment(replicas=3, annotations={REVISION: "1"})
+    new = member(parent, "new", **COMPLETE)
+    status = reported(parent, new)
+    assert status is not None
+    earlier = {name: value for name, value in status.items() if name != "terminatingReplicas"}
+    assert (reported(parent | {"status": earlier}, new) or {}).get("terminatingReplicas") == 0
+
+
 def test_what_is_being_deleted_is_not_said_to_be_paused() -> None:
     """A Deployment that waits for its children to go keeps the Progressing condition that it has."""
     parent = deployment(replicas=3, paused=True, deleting=True, status=SAME | progressing("ReplicaSetUpdated"))
