@@ -169,10 +169,18 @@ class Writer:
         try:
             answer = await self._send("DELETE", _url(target), body)
         except ApiError as error:
-            if error.status not in (404, 409):  # 409: the name is another object's by now
+            if error.status != 404 and not (error.status == 409 and await self._is_anothers(target)):
                 raise
             return {}
         return answer if answer.get("kind") != "Status" else {}
+
+    async def _is_anothers(self, target: Target) -> bool:
+        """Whether the name is another object's by now, or nobody's: what it meant is gone."""
+        try:
+            holder = await self._client.request("GET", _url(target))
+        except ApiError as error:
+            return error.status == 404
+        return objects.uid(holder) != target.uid
 
     async def _patch(self, step: Patch) -> Obj:
         meta: Obj = {"uid": step.target.uid}

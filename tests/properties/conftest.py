@@ -14,7 +14,7 @@ settings.register_profile(
     "properties-ci",
     derandomize=True,
     database=None,
-    max_examples=150,
+    max_examples=500,
     stateful_step_count=40,
     phases=(Phase.generate,),
     deadline=None,

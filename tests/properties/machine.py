@@ -133,7 +133,7 @@ class Workloads(RuleBasedStateMachine):
         foreign=st.booleans(), app=st.sampled_from(["alone", "web"]), pick=PICK, namesake=st.booleans(), seconds=MOMENTS
     )
     def stranger(self, foreign: bool, app: str, pick: int, namesake: bool, seconds: float) -> None:  # noqa: FBT001
-        """A pod with matching labels comes: an orphan or another controller's, perhaps under the name of one of ours."""
+        """A pod with matching labels comes: an orphan or another controller's, perhaps with the name of one of ours."""
         store, name = self.world.store, f"stranger-{self.world.store.version}"
         if namesake and (pod := self.some(PODS, pick)) is not None:
             store.remove(PODS, key(pod))

@@ -128,10 +128,10 @@ class Store:
         return NOW + timedelta(seconds=self.clock())
 
     def _commit(self, resource: Resource, before: Obj | None, after: Obj | None, *, by_operator: bool) -> Obj:
-        if before is not None and after is not None and before == after:
-            return copy(before)
+        last: Obj = copy(after if after is not None else before)
+        if before is not None and before == after:
+            return last
         self.version += 1
-        last = copy(after if after is not None else before)
         last["metadata"]["resourceVersion"] = str(self.version)
         if after is None:
             del self.objects[resource][key(last)]
@@ -140,7 +140,8 @@ class Store:
         change = Change(self.version, resource, before, None if after is None else last, by_operator)
         self.history.append(change)
         self.check(change)
-        return copy(last)
+        answer: Obj = copy(last)
+        return answer
 
 
 def event(change: Change) -> bytes:

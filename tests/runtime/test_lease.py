@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -47,7 +48,7 @@ class _Way:
         self._leases.live = body | {"metadata": body["metadata"] | {"resourceVersion": str(version)}}
         return self._leases.live
 
-    def watch(self, *_: object) -> None:
+    def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """No lease is watched."""
         raise NotImplementedError
 

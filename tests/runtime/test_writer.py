@@ -116,11 +116,19 @@ async def test_writes_name_the_object_that_they_mean(step: Step, want: Obj) -> N
 
 
 @virtual
-@pytest.mark.parametrize("status", [404, 409])
-async def test_what_is_gone_counts_as_deleted(status: int) -> None:
-    """Gone, or its name another's: either way it is not there any more."""
-    _, outcome = await applied([ApiError(status, "", "gone")], Batch((Delete(TARGET),)))
-    assert not list(outcome.failures)
+@pytest.mark.parametrize(
+    ("answers", "want_failures"),
+    [
+        pytest.param([ApiError(404, "NotFound", "")], 0, id="gone"),
+        pytest.param([ApiError(409, "Conflict", ""), {"metadata": {"uid": "other"}}], 0, id="its name is another's"),
+        pytest.param([ApiError(409, "Conflict", ""), ApiError(404, "NotFound", "")], 0, id="gone meanwhile"),
+        pytest.param([ApiError(409, "Conflict", ""), {"metadata": {"uid": "uid-a"}}], 1, id="still there: refused"),
+    ],
+)
+async def test_what_is_gone_counts_as_deleted(answers: list[Answer], want_failures: int) -> None:
+    """Gone, or its name another's: either way it is not there any more. What still is was not deleted."""
+    _, outcome = await applied(answers, Batch((Delete(TARGET),)))
+    assert len(list(outcome.failures)) == want_failures
 
 
 @virtual
