@@ -18,6 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from rich.console import Console
+
+from operators.cluster import binaries
+from operators.cluster.progress import show
+from operators.cluster.versions import DEFAULT, PROGRAMS
+
 ROOT: Final = Path(__file__).parents[2]
 
 
@@ -33,12 +39,15 @@ class Layer:
 
 LAYERS: Final = (
     Layer("core", 60),
-    Layer("properties", 180, workers=2),
+    Layer("properties", 240),
     Layer("runtime", 120),
-    Layer("cluster", 300),
-    Layer("apiserver", 360, workers=3),
-    Layer("parity", 480, workers=8),
+    Layer("cluster", 480),
+    Layer("apiserver", 600, workers=3),
+    Layer("parity", 600, workers=8),
 )
+
+
+ON_A_CLUSTER: Final = {"cluster", "apiserver", "parity"}
 
 
 @dataclass(slots=True)
@@ -129,6 +138,10 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
         return 2
+    if not wanted or set(wanted) & ON_A_CLUSTER:
+        # Once a machine, and it takes minutes: not out of a layer's time.
+        print("==> programs of the cluster", flush=True)
+        binaries.obtain(list(PROGRAMS.values()), DEFAULT, show(Console()))
     results = []
     with TemporaryDirectory() as folder:
         for layer in LAYERS:
