@@ -23,6 +23,11 @@ LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD = 15.0, 6.0, 1.5
 assert RENEW_DEADLINE + REQUEST_TIMEOUT < LEASE_DURATION  # noqa: S101 - the promise of the module
 
 
+def _since_boot() -> float:
+    """Return seconds that go on while a machine is suspended, as a lease does and the monotonic clock does not."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Lease:
     """One candidate for one Lease."""
 
@@ -32,7 +37,7 @@ class Lease:
         namespace: str,
         name: str,
         identity: str,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = _since_boot,
     ) -> None:
         self._client = client
         self._namespace = namespace

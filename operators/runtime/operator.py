@@ -9,7 +9,8 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import kopf
 import orjson
 import uvloop
 from aiohttp import web
+from kubernetes.aio.config import ConfigException
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
@@ -57,6 +59,10 @@ class Options:
     verbose: bool = False
 
 
+class CannotListenError(Exception):
+    """The address for /healthz, /readyz and /metrics is no address, or taken."""
+
+
 class Operator:
     """One process: what Kopf starts and stops."""
 
@@ -74,21 +80,28 @@ class Operator:
         settings.posting.enabled = False
         # The webhook and the lease have a client of their own: they must not wait behind a burst of the controllers'.
         async with await self._connect() as client, await self._connect() as asking:
-            self._client, self._asking = client, asking
-            kopf.on.login(registry=registry)(client.kopf_login)
-            kopf.on.startup(registry=registry)(self._startup)
-            kopf.on.cleanup(registry=registry)(self._cleanup)
-            if self._options.webhook_listen:
-                await self._admit(asking, registry, settings)
-            await kopf.operator(
-                registry=registry,
-                settings=settings,
-                memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
-                standalone=True,
-                clusterwide=True,
-                stop_flag=self._stop,
-            )
+            self._manager = Manager(client, self._controllers, self._lease(asking))
+            async with _served(self._options.listen, self._manager):
+                kopf.on.login(registry=registry)(client.kopf_login)
+                kopf.on.startup(registry=registry)(self._startup)
+                kopf.on.cleanup(registry=registry)(self._cleanup)
+                if self._options.webhook_listen:
+                    await self._admit(asking, registry, settings)
+                await kopf.operator(
+                    registry=registry,
+                    settings=settings,
+                    memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
+                    standalone=True,
+                    clusterwide=True,
+                    stop_flag=self._stop,
+                )
         return self._exit_code
+
+    def _lease(self, client: Client) -> Lease | None:
+        if not self._options.leader_elect:
+            return None
+        identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
+        return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
 
     async def _connect(self) -> Client:
         return await Client.connect(self._options.kubeconfig, self._options.context)
@@ -115,26 +128,18 @@ class Operator:
             )(validate)
 
     async def _startup(self, **_: object) -> None:
-        """Start the controllers, and the page that says how they are."""
-        lease = None
-        if self._options.leader_elect:
-            identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
-            lease = Lease(self._asking, self._options.namespace or _own_namespace(), LEASE, identity)
-        manager = Manager(self._client, self._controllers, lease)
-        self._page = await _serve(self._options.listen, manager)
-        self._managing = asyncio.create_task(self._manage(manager), name="manager")
+        """Start the controllers."""
+        self._managing = asyncio.create_task(self._manage(), name="manager")
 
     async def _cleanup(self, **_: object) -> None:
         """Let what is in flight end. Kopf waits for this, and cancels every task that is left afterwards."""
         self._stop.set()
         await self._managing
-        if self._page:
-            await self._page.cleanup()
 
-    async def _manage(self, manager: Manager) -> None:
+    async def _manage(self) -> None:
         """Run the controllers; when they end, so does the process."""
         try:
-            await manager.run(self._stop)
+            await self._manager.run(self._stop)
             if not self._stop.is_set():
                 self._exit_code = 1
         except Exception:
@@ -166,10 +171,9 @@ class _NoMemories:
     iter_all_daemon_memories = iter_all_memories
 
 
-async def _serve(listen: str, manager: Manager) -> web.AppRunner | None:
-    """Serve /healthz, /readyz and /metrics."""
-    if not listen:
-        return None
+@asynccontextmanager
+async def _served(listen: str, manager: Manager) -> AsyncIterator[None]:
+    """Serve /healthz, /readyz and /metrics meanwhile. Raises CannotListenError."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -187,11 +191,18 @@ async def _serve(listen: str, manager: Manager) -> web.AppRunner | None:
     application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", page)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    host, _, port = listen.rpartition(":")
-    site = web.TCPSite(runner, host or None, int(port))
-    await site.start()
-    log.info("serving /healthz, /readyz and /metrics on %s", site.name)
-    return runner
+    try:
+        if listen:
+            host, _, port = listen.rpartition(":")
+            try:
+                site = web.TCPSite(runner, host or None, int(port))
+                await site.start()
+            except (OSError, ValueError) as error:
+                raise CannotListenError(f"--listen {listen}: {error}") from error
+            log.info("serving /healthz, /readyz and /metrics on %s", site.name)
+        yield
+    finally:
+        await runner.cleanup()
 
 
 class _JsonFormatter(logging.Formatter):
@@ -228,4 +239,8 @@ def main(options: Options, controllers: Callable[[], Iterable[Controller[Any]]])
     configure_logging(options.log_format, verbose=options.verbose)
     gc.freeze()  # what is imported stays; the collector need not look at it again
     gc.set_threshold(50_000, 20, 50)
-    return uvloop.run(Operator(options, controllers()).run())
+    try:
+        return uvloop.run(Operator(options, controllers()).run())
+    except (CannotListenError, ConfigException) as error:
+        log.error("cannot start: %s", error)  # noqa: TRY400 - the way out is in the message, not in a traceback
+        return 1
