@@ -201,16 +201,11 @@ class Client:
 
     async def _headers(self) -> dict[str, str]:
         """Return the credentials, read anew where they rotate. Raises ApiError where they cannot be read just now."""
-        headers: dict[str, str] = {}
-        with contextlib.suppress(AttributeError):
-            try:
-                settings = await self._configuration.auth_settings()
-            except (config.ConfigException, OSError, ValueError) as error:
-                raise ApiError(0, "NoCredentials", f"the credentials cannot be read: {error}") from error
-            for auth in settings.values():
-                if auth["in"] == "header" and auth["value"]:
-                    headers[auth["key"]] = auth["value"]
-        return headers
+        try:
+            settings = await self._configuration.auth_settings()
+        except (config.ConfigException, OSError, ValueError) as error:
+            raise ApiError(0, "NoCredentials", f"the credentials cannot be read: {error}") from error
+        return {auth["key"]: auth["value"] for auth in settings.values() if auth["in"] == "header" and auth["value"]}
 
 
 def _error(status: int, retry_after: str | None, raw: bytes) -> ApiError:
