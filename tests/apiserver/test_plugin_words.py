@@ -5,6 +5,7 @@ type, `deploy` for stock kubectl and `deployments.apps` for the plugin, and `@na
 """
 
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +145,9 @@ NUMBERS = itertools.count()
 @pytest.fixture(scope="module")
 def shells(kubeconfig: Path) -> Iterator[tuple[CommandLine, CommandLine]]:
     """Return a shell for stock kubectl and one for the plugin, in namespaces that hold the same."""
-    for stock, ours in zip(namespace(kubeconfig, "words-stock"), namespace(kubeconfig, "words-ours"), strict=True):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    sides = (namespace(kubeconfig, f"words-{side}-{worker}") for side in ("stock", "ours"))
+    for stock, ours in zip(*sides, strict=True):
         for shell in (stock, ours):
             shell.done("create", "configmap", "conf", "--from-literal=some-key=1", "--from-literal=B=2")
             shell.done("create", "secret", "generic", "secret", "--from-literal=word=x")
@@ -197,7 +200,7 @@ def _words(command: str, name: str, shell: CommandLine, kind: str) -> list[str]:
 def _without_namespace(said: Said) -> Said:
     """Take out what must differ: the namespace, and the program's name."""
     stdout, stderr = (
-        re.sub(r"words-(stock|ours)", "words", text).replace("kubectl kopfwerk", "kubectl")
+        re.sub(r"words-(stock|ours)-\w+", "words", text).replace("kubectl kopfwerk", "kubectl")
         for text in (said.stdout, said.stderr)
     )
     return Said(stdout, stderr, said.code)

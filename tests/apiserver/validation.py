@@ -4,6 +4,7 @@ Objects are built from one that both take, by edits: `{"spec.template.spec.conta
 """
 
 import copy
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from operators.core.objects import KOPFWERK, Obj
 from operators.runtime import admission
 from operators.runtime.client import ApiError, Client
 
-NAMESPACE: Final = "validation"
+NAMESPACE: Final = f"validation-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+"""One for each process of a test run: the objects in it have fixed names."""
 
 ABSENT: Final = object()
 """The value of an edit that takes a field away."""
