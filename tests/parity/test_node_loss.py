@@ -1,5 +1,6 @@
 """A node that goes silent, seen by both sides at once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,9 +25,21 @@ async def own_nodes(admin: Client, unique: str) -> AsyncIterator[list[str]]:
         node["metadata"]["labels"][TAINT] = unique
         node["spec"] = {"taints": [{"key": TAINT, "value": unique, "effect": "NoSchedule"}]}
         await admin.request("POST", "/api/v1/nodes", node)
+    for name in names:
+        await _joined(admin, name)
     yield names
     for name in names:
         await admin.request("DELETE", f"/api/v1/nodes/{name}")
+
+
+async def _joined(admin: Client, name: str) -> None:
+    """Wait until nothing keeps pods off a node but the test's own taint."""
+    async with asyncio.timeout(30):
+        while True:
+            node = await admin.request("GET", f"/api/v1/nodes/{name}")
+            if [taint["key"] for taint in node["spec"]["taints"]] == [TAINT]:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_node_loss(pair: Pair, admin: Client, own_nodes: list[str], unique: str) -> None:

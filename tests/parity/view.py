@@ -17,6 +17,7 @@ REVISION = "deployment.kubernetes.io/revision"
 _SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 _DIGEST = "[bcdfghjklmnpqrstvwxz2456789]{7,10}"
 _OF_THE_NODE = "topology.kubernetes.io/"
+_UNDER_WAY = ("NewReplicaSetCreated", "ReplicaSetUpdated")
 _NOT_COMPARED = ("kubectl.kubernetes.io/last-applied-configuration",)
 
 
@@ -142,11 +143,16 @@ def _spec(spec: Obj, names: _Names) -> Any:
 
 
 def _status(status: Obj, generation: int, names: _Names) -> Obj:
-    """Return the status. Generations differ, since a custom resource's does not grow with its annotations."""
+    """Return the status. Generations differ, since a custom resource's does not grow with its annotations.
+
+    Which of two reasons a rollout under way shows depends on how many of its counts a single sync saw change.
+    """
     made = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
     made["conditions"] = sorted(
-        " ".join((c["type"], c["status"], c.get("reason", ""), names(c.get("message", ""))))
+        "Progressing True under way"
+        if c.get("reason") in _UNDER_WAY
+        else " ".join((c["type"], c["status"], c.get("reason", ""), names(c.get("message", ""))))
         for c in status.get("conditions") or ()
     )
     return made
