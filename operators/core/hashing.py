@@ -20,4 +20,9 @@ def template_hash(template: Obj, collision_count: int | None) -> str:
     value = 0x811C9DC5
     for byte in text:
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in str(value))
+    return safe_encode(str(value))
+
+
+def safe_encode(text: str) -> str:
+    """Return the text in letters and digits that make no words (rand.SafeEncodeString)."""
+    return "".join(_ALPHABET[ord(letter) % len(_ALPHABET)] for letter in text)

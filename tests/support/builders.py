@@ -205,3 +205,22 @@ def deployment(
         },
         "status": status or {},
     }
+
+
+def controllerrevision(
+    name: str,
+    template: Obj,
+    *,
+    number: int = 1,
+    owner: Obj | None = None,
+    labels: dict[str, str] | None = None,
+    age: float = 60,
+) -> Obj:
+    """Return a ControllerRevision that holds a pod template."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata(name, owner=owner, labels=labels if labels is not None else {"app": "web"}, age=age),
+        "data": {"spec": {"template": {**template, "$patch": "replace"}}},
+        "revision": number,
+    }
