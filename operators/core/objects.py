@@ -50,6 +50,11 @@ def deployments(group: str) -> Resource:
     return Resource(group, "v1", "deployments", "Deployment")
 
 
+def statefulsets(group: str) -> Resource:
+    """StatefulSets of an API group: `apps` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "statefulsets", "StatefulSet")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

@@ -4,7 +4,7 @@ Mirrors BaseControllerRefManager in pkg/controller/controller_ref_manager.go: on
 adopted, only children whose labels left the selector are released, and what another controller owns is never touched.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -54,8 +54,13 @@ def _meta(child: Obj | Pod) -> _Meta:
     )
 
 
-def claim(parent: Obj, selector: Selector, children: Iterable[C]) -> Claim[C]:
-    """Sort the children. A parent that is being deleted adopts and releases nothing; nor is a child that is."""
+def claim(
+    parent: Obj, selector: Selector, children: Iterable[C], is_member: Callable[[C], bool] = lambda _: True
+) -> Claim[C]:
+    """Sort the children. A parent that is being deleted adopts and releases nothing; nor is a child that is.
+
+    is_member says what else than its labels makes a child the parent's, for kinds that have such a thing.
+    """
     uid, going = objects.uid(parent), objects.is_terminating(parent)
     owned: list[C] = []
     adopt: list[C] = []
@@ -65,11 +70,11 @@ def claim(parent: Obj, selector: Selector, children: Iterable[C]) -> Claim[C]:
         if meta.owner is not None:
             if meta.owner.uid != uid:
                 continue
-            if selector.matches(meta.labels):
+            if selector.matches(meta.labels) and is_member(child):
                 owned.append(child)
             elif not going:
                 release.append(child)
-        elif not going and not meta.terminating and selector.matches(meta.labels):
+        elif not going and not meta.terminating and selector.matches(meta.labels) and is_member(child):
             owned.append(child)
             adopt.append(child)
     return Claim(tuple(owned), tuple(adopt), tuple(release))

@@ -37,6 +37,8 @@ class Pod:
     restarts: int
     sidecar_restarts: int
     deletion_cost: int
+    volumes: tuple[Obj, ...] = ()
+    """Of a pod that a StatefulSet has or may adopt, which has to have the right ones."""
 
     @property
     def key(self) -> Key:
@@ -76,6 +78,7 @@ class Pod:
 def parse(obj: Obj) -> Pod:
     """Read a pod from the apiserver's JSON. An annotation that is no number counts as deletion cost 0, as upstream."""
     meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    owner = objects.controller_of(obj)
     ready, ready_since = False, None
     for condition in status.get("conditions") or ():
         if condition["type"] == "Ready":
@@ -88,7 +91,7 @@ def parse(obj: Obj) -> Pod:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         labels=meta.get("labels") or {},
-        owner=objects.controller_of(obj),
+        owner=owner,
         owner_references=tuple(objects.owner_references(obj)),
         created=objects.parse_time(meta["creationTimestamp"]),
         terminating=meta.get("deletionTimestamp") is not None,
@@ -99,6 +102,7 @@ def parse(obj: Obj) -> Pod:
         restarts=max((c.get("restartCount", 0) for c in status.get("containerStatuses") or ()), default=0),
         sidecar_restarts=_sidecar_restarts(spec, status),
         deletion_cost=_deletion_cost(objects.annotations(obj)),
+        volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
     )
 
 

@@ -224,3 +224,46 @@ def controllerrevision(
         "data": {"spec": {"template": {**template, "$patch": "replace"}}},
         "revision": number,
     }
+
+
+def statefulset(
+    name: str = "web",
+    *,
+    replicas: int = 3,
+    image: str = "app:2",
+    group: str = "kopfwerk.dev",
+    claims: tuple[str, ...] = (),
+    annotations: dict[str, str] | None = None,
+    status: Obj | None = None,
+    deleting: bool = False,
+    **spec: Any,
+) -> Obj:
+    """Return a StatefulSet that selects app=web, with a claim template of each of these names."""
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata(name, annotations=annotations, deleting=deleting),
+        "spec": {
+            "replicas": replicas,
+            "serviceName": "svc",
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template(image),
+            "podManagementPolicy": "OrderedReady",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}},
+            "revisionHistoryLimit": 10,
+            **({"volumeClaimTemplates": [_claim_template(claim) for claim in claims]} if claims else {}),
+            **spec,
+        },
+        "status": status or {},
+    }
+
+
+def _claim_template(name: str) -> Obj:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {"metadata": {"name": name, "labels": {"tier": "data"}}, "spec": spec, "status": {"phase": "Pending"}}
+
+
+def claim(name: str, *, owners: tuple[Obj, ...] = (), deleting: bool = False) -> Obj:
+    """Return a PersistentVolumeClaim with these ownerReferences."""
+    meta = metadata(name, deleting=deleting) | ({"ownerReferences": list(owners)} if owners else {})
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": {}}
