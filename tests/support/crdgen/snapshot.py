@@ -12,7 +12,9 @@ from typing import Any, Final
 
 FILE: Final = Path(__file__).with_name("openapi.json")
 
-ROOTS: Final = ("io.k8s.api.apps.v1.Deployment", "io.k8s.api.apps.v1.ReplicaSet")
+ROOTS: Final = tuple(
+    f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+)
 
 
 def load() -> dict[str, Any]:
