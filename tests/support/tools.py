@@ -1,0 +1,47 @@
+"""Programs that tests of the chart start: the machine's own, else built once, as the embedded cluster's are.
+
+Each is pinned by a Go module of ours under `gomod`.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from operators.cluster import folders, gobuild
+from operators.cluster.progress import Progress
+from operators.cluster.versions import DEFAULT, Program, Release
+
+_GOMOD: Final = Path(__file__).parent / "gomod"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Program):
+    """A program whose version has nothing to do with Kubernetes'."""
+
+    pinned: str
+
+    def version(self, release: Release) -> str:
+        """The version that its module pins, whatever the release."""
+        del release
+        return self.pinned
+
+    @property
+    def cached(self) -> Path:
+        """Where it is once it has been built."""
+        return folders.cache() / "bin" / f"{self.name}-{self.pinned}" / self.name
+
+
+HELM: Final = Tool("helm", str(_GOMOD / "helm"), "helm.sh/helm/v3/cmd/helm", "3.22.0")
+KUBECONFORM: Final = Tool(
+    "kubeconform", str(_GOMOD / "kubeconform"), "github.com/yannh/kubeconform/cmd/kubeconform", "0.8.0"
+)
+
+
+def obtain(tool: Tool, progress: Progress) -> Path:
+    """The file of a tool, which is built first where the machine has it nowhere; ClusterError where that fails."""
+    if own := shutil.which(tool.name):
+        return Path(own)
+    if not tool.cached.exists():
+        gobuild.build(tool, DEFAULT, tool.cached, progress)
+    return tool.cached
