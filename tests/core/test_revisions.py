@@ -212,6 +212,28 @@ def test_revision_hash(data: bytes, count: int | None, want: int) -> None:
     assert revisions.revision_hash(data, count) == safe_encode(str(want))
 
 
+def test_the_name_is_upstreams() -> None:
+    """The name is the one that kube-controller-manager 1.37.1 gave to the revision of this very template."""
+    container = {
+        "name": "app",
+        "image": "app:1",
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {},
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
+    spec = {
+        "containers": [container],
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 30,
+        "dnsPolicy": "ClusterFirst",
+        "securityContext": {},
+        "schedulerName": "default-scheduler",
+    }
+    data = revisions.patch_bytes({"metadata": {"labels": {"app": "web"}}, "spec": spec})
+    assert revisions.revision_hash(data, 0) == "5cd748bc4"
+
+
 def test_create() -> None:
     """A new revision belongs to its parent, has its template's labels and all its annotations, and the exact bytes."""
     parent = deployment("web", image="app:<1>", annotations={"note": "x"})

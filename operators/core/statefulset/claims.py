@@ -28,6 +28,12 @@ def claim_name(statefulset: Obj, template: Obj, ordinal: int) -> str:
     return f"{objects.name(template)}-{objects.name(statefulset)}-{ordinal}"
 
 
+def may_claim(statefulset: Obj, name: str) -> bool:
+    """Whether a claim's name is one that a pod of the set, with whichever ordinal, would give it."""
+    prefixes = (f"{objects.name(template)}-{objects.name(statefulset)}-" for template in templates(statefulset))
+    return any(name.startswith(prefix) for prefix in prefixes)
+
+
 def claim_names(statefulset: Obj, pods: Iterable[Pod]) -> Iterator[str]:
     """Yield the names of the claims of all pods that there shall be, and of these."""
     made = templates(statefulset)

@@ -30,6 +30,7 @@ GATED: Final[frozenset[Field]] = frozenset({
 
 GATED_VALUES: Final[Mapping[Field, tuple[str, ...]]] = {
     ("Toleration", "operator"): ("Gt", "Lt"),  # TaintTolerationComparisonOperators
+    ("StatefulSetUpdateStrategy", "type"): ("Recreate",),  # StatefulSetRecreateStrategy
 }
 """Values of an enumeration behind such a gate."""
 
@@ -64,6 +65,26 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("RollingUpdateDeployment", "maxSurge"): "25%",
     ("RollingUpdateDeployment", "maxUnavailable"): "25%",
     ("ReplicaSetSpec", "replicas"): 1,
+    ("StatefulSetSpec", "replicas"): 1,
+    ("StatefulSetSpec", "revisionHistoryLimit"): 10,
+    ("StatefulSetSpec", "podManagementPolicy"): "OrderedReady",
+    ("StatefulSetSpec", "serviceName"): "",
+    # As the strategy of a Deployment: `type: OnDelete` alone must stay alone, and RollingUpdate alone has a meaning.
+    ("StatefulSetSpec", "updateStrategy"): {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"partition": 0, "maxUnavailable": 1},
+    },
+    ("StatefulSetUpdateStrategy", "type"): "RollingUpdate",
+    ("RollingUpdateStatefulSetStrategy", "partition"): 0,
+    ("RollingUpdateStatefulSetStrategy", "maxUnavailable"): 1,
+    ("StatefulSetOrdinals", "start"): 0,
+    ("StatefulSetSpec", "persistentVolumeClaimRetentionPolicy"): {"whenDeleted": "Retain", "whenScaled": "Retain"},
+    ("StatefulSetPersistentVolumeClaimRetentionPolicy", "whenDeleted"): "Retain",
+    ("StatefulSetPersistentVolumeClaimRetentionPolicy", "whenScaled"): "Retain",
+    ("PersistentVolumeClaim", "apiVersion"): "v1",
+    ("PersistentVolumeClaim", "kind"): "PersistentVolumeClaim",
+    ("PersistentVolumeClaim", "status"): {"phase": "Pending"},
+    ("PersistentVolumeClaimStatus", "phase"): "Pending",
     ("PodSpec", "dnsPolicy"): "ClusterFirst",
     ("PodSpec", "restartPolicy"): "Always",
     ("PodSpec", "schedulerName"): "default-scheduler",
@@ -104,6 +125,7 @@ ZERO: Final[Mapping[Field, Any]] = {
     ("SleepAction", "seconds"): 0,
     ("PreferredSchedulingTerm", "preference"): {},
     ("ReplicaSetStatus", "replicas"): 0,
+    ("StatefulSetStatus", "replicas"): 0,
 }
 """Fields that are called required, but whose absence the apiserver reads as this value, and takes."""
 

@@ -149,4 +149,67 @@ DEPLOYMENT: Final = Kind(
     ),
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT)
+_ROLLING: Final = "spec.updateStrategy.rollingUpdate"
+_RETENTION: Final = "spec.persistentVolumeClaimRetentionPolicy"
+
+STATEFULSET: Final = Kind(
+    kind="StatefulSet",
+    plural="statefulsets",
+    short_names=("ksts",),
+    description="Runs pods that each have a name, a place in an order, and claims of their own. "
+    "Same fields and behaviour as StatefulSet of apps/v1.",
+    fields={name: text for name, text in _SPEC_OF_BOTH.items() if name != "status.terminatingReplicas"}
+    | {
+        "spec.ordinals": "The numbers in the pods' names.",
+        "spec.ordinals.start": "The first number. 0 by default.",
+        _RETENTION: "What becomes of the claims that are made from volumeClaimTemplates.",
+        f"{_RETENTION}.whenDeleted": "Whether they are kept (Retain, the default) or go (Delete) with the StatefulSet.",
+        f"{_RETENTION}.whenScaled": "Whether they are kept (Retain, the default) or go (Delete) with a pod that is one "
+        "too many.",
+        "spec.podManagementPolicy": "OrderedReady (the default) makes each pod once the one before is available, and "
+        "removes them in reverse; Parallel waits for none. It never changes.",
+        "spec.replicas": "How many pods there shall be. 1 by default.",
+        "spec.revisionHistoryLimit": "How many old revisions are kept to roll back to. 10 by default; a negative "
+        "number keeps all.",
+        "spec.serviceName": "The headless Service by which the pods have DNS names. It never changes.",
+        "spec.updateStrategy": "How pods of an old template give way to pods of the present one.",
+        "spec.updateStrategy.type": "RollingUpdate (the default) replaces them from the highest ordinal down; OnDelete "
+        "waits for somebody to delete them.",
+        _ROLLING: "The bounds of a rolling update. OnDelete may not have it.",
+        f"{_ROLLING}.maxUnavailable": "How many pods may be unavailable during an update: a number, or a percentage of "
+        "replicas, rounded down but at least 1. 1 by default.",
+        f"{_ROLLING}.partition": "How many pods, counted from the first ordinal, keep the old template. 0 by default.",
+        "spec.volumeClaimTemplates": "The claims that each pod gets. They outlive it, and the next pod of its name "
+        "gets them again. They never change.",
+        "status.collisionCount": "How often a revision's name was taken by another; part of the hash in the name of "
+        "the next one.",
+        "status.currentReplicas": "How many pods there are of currentRevision.",
+        "status.currentRevision": "The revision that the pods were made from before the rollout that is under way.",
+        "status.replicas": "How many pods there are.",
+        "status.updateRevision": "The revision of the present template.",
+        "status.updatedReplicas": "How many pods there are of updateRevision.",
+    },
+    columns=(
+        _column("Ready", ".status.readyReplicas"),
+        _AGE,
+        _column("Desired", ".spec.replicas", "integer", priority=1),
+        *_WIDE[:2],
+    ),
+    amendments=_under("spec", rules.POD_TEMPLATE | rules.STATEFUL)
+    | {"spec": {"x-kubernetes-validations": list(rules.STATEFUL_RULES)}}
+    | {"status": rules.at_most_replicas("currentReplicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+    | _under(
+        "status",
+        rules.counts(
+            "replicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "collisionCount",
+            "observedGeneration",
+        ),
+    ),
+)
+
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET)

@@ -46,31 +46,40 @@ _MATCH_EXPRESSIONS: Final = f"""
 
 _NO_MATCH: Final = "`selector` does not match template `labels`"
 
-POD_TEMPLATE_RULES: Final = (
-    _rule(_MATCH_LABELS, _NO_MATCH, ".template.metadata.labels"),
-    _rule(_MATCH_EXPRESSIONS, _NO_MATCH, ".template.metadata.labels"),
-    _rule(
-        "!has(self.template.spec) || !has(self.template.spec.activeDeadlineSeconds)",
-        "activeDeadlineSeconds in ReplicaSet is not Supported",
-        ".template.spec.activeDeadlineSeconds",
-        "FieldValueForbidden",
-    ),
-    _rule(
-        "has(self.template.spec) && size(self.template.spec.containers) > 0",
-        "at least one container",
-        ".template.spec.containers",
-        "FieldValueRequired",
-    ),
-)
+
+def pod_template_rules(kind: str) -> tuple[Rule, ...]:
+    """Return the rules on a pod template, in the words that upstream has for a kind."""
+    return (
+        _rule(_MATCH_LABELS, _NO_MATCH, ".template.metadata.labels"),
+        _rule(_MATCH_EXPRESSIONS, _NO_MATCH, ".template.metadata.labels"),
+        _rule(
+            "!has(self.template.spec) || !has(self.template.spec.activeDeadlineSeconds)",
+            f"activeDeadlineSeconds in {kind} is not Supported",
+            ".template.spec.activeDeadlineSeconds",
+            "FieldValueForbidden",
+        ),
+        _rule(
+            "has(self.template.spec) && size(self.template.spec.containers) > 0",
+            "at least one container",
+            ".template.spec.containers",
+            "FieldValueRequired",
+        ),
+    )
+
+
+POD_TEMPLATE_RULES: Final = pod_template_rules("ReplicaSet")
+
+IMMUTABLE: Final = _rule("self == oldSelf", "field is immutable")
+
+
+def selector_rules(kind: str) -> Amendment:
+    """Return the rules on a selector, in the words that upstream has for a kind."""
+    some = "size(self.?matchLabels.orValue({})) + size(self.?matchExpressions.orValue([])) > 0"
+    return _rules(IMMUTABLE, _rule(some, f"empty selector is invalid for {kind}"))
+
 
 POD_TEMPLATE: Final[dict[str, Amendment]] = {
-    "selector": _rules(
-        _rule("self == oldSelf", "field is immutable"),
-        _rule(
-            "size(self.?matchLabels.orValue({})) + size(self.?matchExpressions.orValue([])) > 0",
-            "empty selector is invalid for deployment",
-        ),
-    ),
+    "selector": selector_rules("deployment"),
     "selector.matchLabels": _LABELS,
     "selector.matchExpressions": {"maxItems": 100},
     "selector.matchExpressions[]": _rules(
@@ -113,6 +122,11 @@ _NUMBER_OR_PERCENT: Final = (
     ),
 )
 
+_AT_MOST_ALL: Final = _rule(
+    "type(self) != string || !self.matches('^[0-9]+%$') || self.matches('^0*([0-9]{1,2}|100)%$')",
+    "must not be greater than 100%",
+)
+
 
 def _zero(field: str) -> str:
     """Return the expression that a number or percentage is 0."""
@@ -144,13 +158,7 @@ ROLLOUT: Final[dict[str, Amendment]] = {
         ),
     ),
     "strategy.rollingUpdate.maxSurge": _rules(*_NUMBER_OR_PERCENT),
-    "strategy.rollingUpdate.maxUnavailable": _rules(
-        *_NUMBER_OR_PERCENT,
-        _rule(
-            "type(self) != string || !self.matches('^[0-9]+%$') || self.matches('^0*([0-9]{1,2}|100)%$')",
-            "must not be greater than 100%",
-        ),
-    ),
+    "strategy.rollingUpdate.maxUnavailable": _rules(*_NUMBER_OR_PERCENT, _AT_MOST_ALL),
 }
 
 ROLLOUT_RULES: Final = (
@@ -158,6 +166,47 @@ ROLLOUT_RULES: Final = (
         "self.progressDeadlineSeconds > self.?minReadySeconds.orValue(0)",
         "must be greater than minReadySeconds",
         ".progressDeadlineSeconds",
+    ),
+)
+
+# A list of claims has no bound upstream, but a rule needs one: as many as a pod may have volumes on any node.
+_MOST_CLAIMS: Final = 128
+_RETENTION: Final[Amendment] = {"enum": ["Retain", "Delete", ""]}
+
+STATEFUL: Final[dict[str, Amendment]] = {
+    "selector": selector_rules("statefulset"),
+    "serviceName": _rules(IMMUTABLE),
+    "podManagementPolicy": _rules(IMMUTABLE),
+    "ordinals.start": NOT_NEGATIVE,
+    "persistentVolumeClaimRetentionPolicy.whenDeleted": _RETENTION,
+    "persistentVolumeClaimRetentionPolicy.whenScaled": _RETENTION,
+    "volumeClaimTemplates": {"maxItems": _MOST_CLAIMS},
+    "volumeClaimTemplates[]": {"required": ["metadata"]},
+    "volumeClaimTemplates[].metadata": {"required": ["name"]},
+    "updateStrategy": _rules(
+        _rule(
+            "!(has(self.type) && self.type == 'OnDelete' && has(self.rollingUpdate))",
+            "only allowed for updateStrategy 'RollingUpdate'",
+            ".rollingUpdate",
+        ),
+    ),
+    "updateStrategy.rollingUpdate.partition": NOT_NEGATIVE,
+    "updateStrategy.rollingUpdate.maxUnavailable": _rules(
+        *_NUMBER_OR_PERCENT,
+        _AT_MOST_ALL,
+        _rule("!(self == 0 || type(self) == string && self.matches('^0+%$'))", "cannot be 0"),
+    ),
+}
+
+STATEFUL_RULES: Final = (
+    *pod_template_rules("StatefulSet"),
+    _rule(
+        "has(self.volumeClaimTemplates) && has(oldSelf.volumeClaimTemplates) "
+        "? self.volumeClaimTemplates == oldSelf.volumeClaimTemplates "
+        ": (!has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0) && "
+        "(!has(oldSelf.volumeClaimTemplates) || size(oldSelf.volumeClaimTemplates) == 0)",
+        "field is immutable",
+        ".volumeClaimTemplates",
     ),
 )
 

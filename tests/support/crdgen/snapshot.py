@@ -12,9 +12,7 @@ from typing import Any, Final
 
 FILE: Final = Path(__file__).with_name("openapi.json")
 
-ROOTS: Final = tuple(
-    f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
-)
+ROOTS: Final = tuple(f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"))
 
 
 def load() -> dict[str, Any]:
