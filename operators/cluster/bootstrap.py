@@ -1,4 +1,4 @@
-"""What a fresh cluster is given before it is handed over: custom resources and the operator's access."""
+"""What a fresh cluster is given before it is handed over: the custom resources."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,16 +46,3 @@ def _is_established(api: Api, name: str) -> bool:
     """Whether the apiserver serves a custom resource."""
     conditions = api.get(f"{_DEFINITIONS}/{name}").get("status", {}).get("conditions") or []
     return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
-
-
-def operator_access(api: Api) -> None:
-    """Let the operator's user do what the operator needs."""
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "kopfwerk"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "kopfwerk"}],
-    }
-    path = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/kopfwerk?{FIELD_MANAGER}"
-    api.request("PATCH", path, binding, APPLY)

@@ -166,9 +166,9 @@ class Cluster:
         settings, layout = self.settings, self.layout
         self.progress("waiting for kube-apiserver")
         definitions = [] if settings.native else bootstrap.definitions()
-        if self._has_webhook:
-            # It takes half a second to import, which is to spare here, and is not where a cluster is only looked at.
-            from operators.cluster import webhook  # noqa: PLC0415
+        # They take half a second to import, which is to spare here, and is not where a cluster is only looked at.
+        from operators.cluster import access, webhook  # noqa: PLC0415
+
         readiness.wait(self, readiness.answers(api, readiness.TAKES_DEFINITIONS), "kube-apiserver does not answer")
         bootstrap.apply_definitions(api, definitions)
         readiness.wait(self, readiness.answers(api, readiness.READY), "kube-apiserver is not ready")
@@ -178,7 +178,7 @@ class Cluster:
         )
         self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
         self.progress("waiting for the custom resources")
-        bootstrap.operator_access(api)
+        access.grant(api, native=settings.native)
         readiness.wait(self, bootstrap.served(api, definitions), "the custom resources are not served")
         if settings.operator:
             self.run("operator", self.operator())

@@ -6,9 +6,9 @@ from functools import partial
 
 from operators.core import deployment, objects
 from operators.core.deployment import Observed
-from operators.core.objects import PODS, Key, Obj, Resource, deployments, replicasets
+from operators.core.objects import KOPFWERK, PODS, Key, Obj, Resource, deployments, replicasets
 from operators.core.pods import Pod
-from operators.runtime.controller import Controller, Watch
+from operators.runtime.controller import Controller, Watch, Writes
 from operators.runtime.informer import Informers
 from operators.runtime.wake import OWNER, owned, owners
 
@@ -23,6 +23,11 @@ def deployment_controller(group: str) -> Controller[Observed]:
         observe=partial(_observe, child),
         plan=deployment.plan,
         report=deployment.report,
+        writes=(
+            Writes(child, ("create", "patch", "delete")),
+            Writes(parent, ("patch",)),  # a rollback, and of a custom resource its revision
+            *((Writes(parent, ("patch",), "status"),) if group != KOPFWERK else ()),  # of a built-in one its revision
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from operators.core import objects, replicaset, selectors
 from operators.core.objects import PODS, Obj, Resource, replicasets
 from operators.core.pods import Pod
 from operators.core.replicaset import Observed
-from operators.runtime.controller import Controller, Watch
+from operators.runtime.controller import Controller, Watch, Writes
 from operators.runtime.informer import Informer, Informers
 from operators.runtime.wake import NAMESPACE, OWNER, owned, owners
 
@@ -22,6 +22,7 @@ def replicaset_controller(group: str) -> Controller[Observed]:
         observe=partial(_observe, resource),
         plan=replicaset.plan,
         report=replicaset.report,
+        writes=(Writes(PODS, ("create", "patch", "delete")),),
     )
 
 

@@ -39,6 +39,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Writes:
+    """What a controller's plans may do to a resource, in RBAC's words: the operator gets these rights and no more."""
+
+    resource: Resource
+    verbs: tuple[str, ...]
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Controller(Generic[O]):
     """The declaration of a controller: all that distinguishes one kind from another outside of its rules."""
 
@@ -48,6 +57,8 @@ class Controller(Generic[O]):
     observe: Callable[[Informers, Obj, datetime], O]
     plan: Callable[[O], Plan]
     report: Callable[[O, Outcome], Obj | None]
+    writes: tuple[Writes, ...]
+    """Besides its own status."""
     workers: int = 5
     """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from operators.cluster import access
 from operators.cluster.cluster import Cluster
 from operators.runtime.client import Client
 from tests.bench import profile, report, usage, world
@@ -40,6 +41,8 @@ def main(*, runs: int, only: str, native: bool, json_file: Path | None, profile_
     if profile_folder:
         profile_folder.mkdir(parents=True, exist_ok=True)
     with Cluster(world.settings(), progress=lambda text: console.print(f"  {text}", style="dim")) as cluster:
+        with cluster.api() as api:
+            access.grant(api, native=True)
         circumstances = _circumstances(cluster)
         console.print("\n".join(circumstances))
         done = asyncio.run(_all(cluster, sides, cases, runs, profile_folder))

@@ -8,7 +8,8 @@ from typing import Literal
 
 from operators.core.objects import Obj, Resource
 from operators.runtime.client import ApiError
-from tests.properties.store import RESOURCES, Store, copy, event
+from tests.properties import rights
+from tests.properties.store import ALL, Store, copy, event
 
 Fault = Literal["conflict", "quota", "throttled", "broken", "unsent", "unanswered"]
 """What befalls a write: 409, 403, 429, 500 before it took effect; no answer, and it did not, or it did, take effect."""
@@ -94,6 +95,7 @@ class Connection:
 
     def _serve(self, method: str, url: str, body: Obj) -> Obj:
         resource, namespace, name, subresource = _parse(url)
+        rights.note(method, resource, name, subresource)
         target, store = (namespace, name), self._store
         match method:
             case "GET" if not name:
@@ -114,6 +116,7 @@ class Connection:
     async def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """Show what happened since a version, in order and each once, as late as the network likes."""
         resource, network = _parse(url)[0], self._network
+        rights.note_watch(resource)
         seen, breaks = int(params["resourceVersion"]), network.breaks[resource]
         if seen < network.compacted.get(resource, 0):
             raise ApiError(410, "Expired", "too old resource version")
@@ -137,5 +140,5 @@ def _parse(url: str) -> tuple[Resource, str, str, str]:
     namespace = ""
     if rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
-    resource = next(r for r in RESOURCES if r.plural == rest[0])
+    resource = next(r for r in ALL if r.plural == rest[0])
     return resource, namespace, rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else ""

@@ -1,50 +1,44 @@
-"""What must hold after every single write, whatever befalls the operator.
-
-A plan rests on what the cache showed when it was made. `Rules.plans_from` notes that; a write may be as large as any
-version of its object since then allowed, and no larger.
-"""
-
-from collections import defaultdict
+"""What must hold after every single write of a Deployment or ReplicaSet, whatever befalls the operator."""
 
 from operators.core import objects, pods, selectors
 from operators.core.deployment.observed import is_recreate, max_surge, max_unavailable, replicas
 from operators.core.objects import PODS, Obj
 from operators.core.semantic import same_template
-from tests.properties.store import DEPLOYMENTS, REPLICASETS, Change, Store
+from tests.properties.rules import Rules, is_controlled
+from tests.properties.store import DEPLOYMENTS, REPLICASETS, RESOURCES, Change
 
 
-class BrokenRuleError(AssertionError):
-    """The operator did what it must never do."""
+class WorkloadRules(Rules):
+    """How many pods there may be and have to be, and whose."""
 
-
-class Rules:
-    """Looks at every write to the store."""
-
-    store: Store
+    resources = RESOURCES
+    controllers = ("replicaset", "deployment")
 
     def __init__(self) -> None:
-        self.broken: str = ""
-        self.checked = 0
-        self._specs: defaultdict[str, list[tuple[int, Obj]]] = defaultdict(list)
-        self._planned_from: dict[str, int] = {}
+        super().__init__()
         self._harm = 0
         self._settled: dict[str, int] = {}
-
-    def plans_from(self, parent: Obj) -> None:
-        """Note that the operator now plans for `parent`, as its cache has it."""
-        self._planned_from[objects.uid(parent)] = int(parent["metadata"]["resourceVersion"])
 
     def settle(self) -> None:
         """Note that everything is as it should be: whatever is not available from now on is somebody's doing."""
         self._harm = 0
         self._settled = {objects.uid(obj): self.store.version for obj in self.store.all(DEPLOYMENTS)}
 
+    def check_rest(self) -> None:
+        """Check that there are the pods that were asked for, and that every status says so."""
+        for rs in self.store.all(REPLICASETS):
+            active = [pod for pod in map(pods.parse, self.pods_of(rs)) if pod.is_active]
+            assert len(active) == rs["spec"]["replicas"] == rs["status"]["availableReplicas"], objects.name(rs)
+        for deployment in self.store.all(DEPLOYMENTS):
+            spec, status = deployment["spec"], deployment["status"]
+            if not spec.get("paused"):  # one that is paused may never have had a ReplicaSet
+                counts = {status[f"{which}eplicas"] for which in ("r", "availableR", "updatedR")}
+                assert counts == {spec["replicas"]}, objects.name(deployment)
+
     def check(self, change: Change) -> None:
-        """Check one write. The first that breaks a rule is remembered: the operator might swallow an exception."""
-        self.checked += 1
+        """Check one write."""
+        super().check(change)
         before, after = change.before, change.after
-        if after is not None and change.resource in (REPLICASETS, DEPLOYMENTS):
-            self._specs[objects.uid(after)].append((change.version, after))
         if change.resource == PODS:
             self._check_pod(change, before, after)
         elif change.by_operator and after is not None:
@@ -123,26 +117,8 @@ class Rules:
 
     def pods_of(self, rs: Obj) -> list[Obj]:
         """Return the pods that a ReplicaSet controls."""
-        return [pod for pod in self.store.all(PODS) if _is_controlled(pod, rs)]
+        return [pod for pod in self.store.all(PODS) if is_controlled(pod, rs)]
 
     def replicasets_of(self, deployment: Obj) -> list[Obj]:
         """Return the ReplicaSets that a Deployment controls."""
-        return [rs for rs in self.store.all(REPLICASETS) if _is_controlled(rs, deployment)]
-
-    def _since_plan(self, uid: str) -> list[Obj]:
-        return self._versions(uid, self._planned_from.get(uid, 0))
-
-    def _versions(self, uid: str, since: int) -> list[Obj]:
-        """Return the versions of an object from the one at `since` on."""
-        found = self._specs.get(uid, [])
-        return [obj for i, (_, obj) in enumerate(found) if i + 1 == len(found) or found[i + 1][0] > since]
-
-    def _expect(self, holds: bool, message: str) -> None:  # noqa: FBT001 - reads as assert does
-        if not holds:
-            self.broken = self.broken or message
-            raise BrokenRuleError(message)
-
-
-def _is_controlled(obj: Obj, owner: Obj) -> bool:
-    controller = objects.controller_of(obj)
-    return controller is not None and controller.uid == objects.uid(owner)
+        return [rs for rs in self.store.all(REPLICASETS) if is_controlled(rs, deployment)]

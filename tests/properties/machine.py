@@ -9,6 +9,7 @@ from operators.core.objects import PODS, Obj, key
 from operators.core.semantic import HASH_LABEL
 from tests.properties.connection import Fault
 from tests.properties.counts import TRIED
+from tests.properties.invariants import WorkloadRules
 from tests.properties.store import DEPLOYMENTS, REPLICASETS, RESOURCES
 from tests.properties.world import NODES, World
 from tests.support.builders import template
@@ -27,7 +28,7 @@ class Workloads(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(WorkloadRules())
         TRIED["worlds"] += 1
 
     def teardown(self) -> None:
@@ -63,7 +64,7 @@ class Workloads(RuleBasedStateMachine):
             "template": template(),
             "strategy": rolling(bounds),
             "minReadySeconds": seconds,
-            "revisionHistoryLimit": 2,
+            "revisionHistoryLimit": 1,
             "progressDeadlineSeconds": 600,
         }
         store.create(DEPLOYMENTS, {"metadata": meta | {"name": "web"}, "spec": spec})
@@ -159,6 +160,14 @@ class Workloads(RuleBasedStateMachine):
         if rs is not None and key(rs) != ALONE:
             self.world.store.delete(REPLICASETS, key(rs))
             self.world.store.collect_garbage()
+        self.after(seconds)
+
+    @rule(pick=PICK, seconds=MOMENTS)
+    def replicaset_orphaned(self, pick: int, seconds: float) -> None:
+        """Somebody takes a ReplicaSet from its Deployment, which adopts it anew."""
+        rs = self.some(REPLICASETS, pick)
+        if rs is not None:
+            self.world.store.patch(REPLICASETS, key(rs), {"metadata": {"ownerReferences": None}})
         self.after(seconds)
 
     @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3), seconds=MOMENTS)

@@ -11,13 +11,29 @@ from typing import Any
 
 import orjson
 
-from operators.core.objects import PODS, Key, Obj, Resource, deployments, format_time, key, replicasets, uid
+from operators.core.objects import (
+    PODS,
+    Key,
+    Obj,
+    Resource,
+    deployments,
+    format_time,
+    key,
+    replicasets,
+    statefulsets,
+    uid,
+)
+from operators.core.revisions import CONTROLLERREVISIONS
+from operators.core.statefulset import CLAIMS
 from operators.runtime.client import ApiError
 from tests.support.builders import NOW
 
 GROUP = "kopfwerk.dev"
-REPLICASETS, DEPLOYMENTS = replicasets(GROUP), deployments(GROUP)
+REPLICASETS, DEPLOYMENTS, STATEFULSETS = replicasets(GROUP), deployments(GROUP), statefulsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
+"""What ReplicaSets and Deployments are about."""
+ALL = (*RESOURCES, STATEFULSETS, CLAIMS, CONTROLLERREVISIONS)
+"""What the apiserver serves."""
 
 
 def copy(obj: Any) -> Any:
@@ -43,7 +59,7 @@ class Store:
     check: Callable[[Change], None]
     clock: Callable[[], float]
     version: int = 100
-    objects: dict[Resource, dict[Key, Obj]] = field(default_factory=lambda: {r: {} for r in RESOURCES})
+    objects: dict[Resource, dict[Key, Obj]] = field(default_factory=lambda: {r: {} for r in ALL})
     history: list[Change] = field(default_factory=list)
     _uids: int = 0
 
@@ -60,7 +76,7 @@ class Store:
 
     def find(self, uid_: str) -> Obj | None:
         """Return the object with a UID."""
-        return next((o for r in RESOURCES for o in self.objects[r].values() if uid(o) == uid_), None)
+        return next((o for r in ALL for o in self.objects[r].values() if uid(o) == uid_), None)
 
     def create(self, resource: Resource, body: Obj, *, by_operator: bool = False) -> Obj:
         """Create an object. Raises ApiError AlreadyExists."""
@@ -107,7 +123,7 @@ class Store:
 
     def collect_garbage(self) -> None:
         """Delete what all owners of are gone."""
-        for resource in (REPLICASETS, PODS):
+        for resource in (REPLICASETS, PODS, CLAIMS, CONTROLLERREVISIONS):
             for obj in self.all(resource):
                 refs = obj["metadata"].get("ownerReferences") or ()
                 if refs and all(not ref["uid"].startswith("foreign") and not self.find(ref["uid"]) for ref in refs):

@@ -18,8 +18,8 @@ from operators.runtime.informer import Informers
 from operators.runtime.manager import _informer
 from operators.runtime.writer import Writer
 from tests.properties.connection import Connection, Network
-from tests.properties.invariants import Rules
-from tests.properties.store import DEPLOYMENTS, REPLICASETS, RESOURCES, Change, Store
+from tests.properties.rules import Rules
+from tests.properties.store import Change, Store
 from tests.support.virtual import VirtualLoop
 
 NODES = ("node-a", "node-b")
@@ -32,10 +32,10 @@ class Operator:
     def __init__(self, world: "World") -> None:
         client = Connection(world.store, world.network)
         self.informers = Informers()
-        for resource in RESOURCES:
+        for resource in world.rules.resources:
             self.informers.add(_informer(client, resource))
         self.loops: list[Loop[Any]] = []
-        for controller in controllers(native=False):
+        for controller in world.controllers:
             recorder = Recorder(client, controller.name, world.loop.time, world.store.now)
             writer = Writer(client, recorder, lambda: True)
             self.loops.append(Loop(_noting(controller, world.rules), self.informers, writer, world.store.now))
@@ -76,10 +76,11 @@ def _noting(controller: Controller[Any], rules: Rules) -> Controller[Any]:
 class World:
     """Everything there is."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
         self.loop = VirtualLoop()
         asyncio.set_event_loop(self.loop)
-        self.rules = Rules()
+        self.rules = rules
+        self.controllers = [c for c in controllers(native=False) if c.name in rules.controllers]
         self.network = Network()
         self.store = Store(self._written, self.loop.time)
         self.rules.store = self.store
@@ -154,23 +155,16 @@ class World:
     def check_rest(self) -> None:
         """Check that the caches are right, that nothing is left to do, and that all is as it was asked for."""
         informers = self.operator.informers
-        for resource in RESOURCES:
+        for resource in self.rules.resources:
             want = {k: o["metadata"]["resourceVersion"] for k, o in self.store.objects[resource].items()}
             have = {k: _version(informers[resource].get(k)) for k in informers[resource].keys()}  # noqa: SIM118
             assert have == want, f"the cache of {resource} is wrong"
-        for controller in controllers(native=False):
+        for controller in self.controllers:
             for parent in self.store.all(controller.resource):
                 observed = controller.observe(informers, parent, self.store.now())
                 assert not list(controller.plan(observed).steps), f"{objects.name(parent)}: something is left to do"
                 assert controller.report(observed, Outcome()) is None, f"{objects.name(parent)}: the status is wrong"
-        for rs in self.store.all(REPLICASETS):
-            active = [pod for pod in map(pods.parse, self.rules.pods_of(rs)) if pod.is_active]
-            assert len(active) == rs["spec"]["replicas"] == rs["status"]["availableReplicas"], objects.name(rs)
-        for deployment in self.store.all(DEPLOYMENTS):
-            spec, status = deployment["spec"], deployment["status"]
-            if not spec.get("paused"):  # one that is paused may never have had a ReplicaSet
-                counts = {status[f"{which}eplicas"] for which in ("r", "availableR", "updatedR")}
-                assert counts == {spec["replicas"]}, objects.name(deployment)
+        self.rules.check_rest()
         self.rules.settle()
 
 

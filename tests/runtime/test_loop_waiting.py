@@ -60,7 +60,7 @@ async def _running(client: Scripted, planned: Planned, may_write: Callable[[], b
     def report(_: None, __: Outcome) -> None:
         return None
 
-    declared = Controller("test", REPLICASETS, (), observe, planned, report, workers=1)
+    declared = Controller("test", REPLICASETS, (), observe, planned, report, (), workers=1)
     loop = Loop(declared, informers, Writer(client, Recorder(client, "test"), may_write))
     loop.start()
     loop.queue.add(KEY)

@@ -16,13 +16,20 @@ from typing import IO, Any, Final
 from operators.cluster.api import Api
 from operators.cluster.cluster import Cluster, Settings
 
+STRICT: Final = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
+"""Has the apiserver ask for the right to block a deletion, as hardened clusters do."""
+
 GRACE_SECONDS: Final = 16
 """How long a node may be silent: short, for tests of node loss, and long against a loaded machine."""
 
 WHOLE: Final = Settings(
     name="tests",
     nodes=6,
-    apiserver_args=("--default-not-ready-toleration-seconds=3", "--default-unreachable-toleration-seconds=3"),
+    apiserver_args=(
+        "--default-not-ready-toleration-seconds=3",
+        "--default-unreachable-toleration-seconds=3",
+        STRICT,
+    ),
     controller_manager_args=(
         f"--node-monitor-grace-period={GRACE_SECONDS}s",
         "--node-monitor-period=1s",
@@ -31,7 +38,7 @@ WHOLE: Final = Settings(
     kwok_args=("--node-lease-duration-seconds=12",),
 )
 """A whole control plane, ours beside upstream's. The pods of a stopped node are evicted within half a minute."""
-NATIVE: Final = Settings(name="tests-native", nodes=3, native=True)
+NATIVE: Final = Settings(name="tests-native", nodes=3, native=True, apiserver_args=(STRICT,))
 """One whose apps/v1 is ours."""
 
 

@@ -1,0 +1,64 @@
+"""What the operator may do: RBAC rules, derived from what the controllers declare and what the runtime itself sends.
+
+The chart's roles are generated from here, and the embedded cluster grants its operator these and no more, so that a
+missing one fails wherever the operator is tested.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from operators.core.objects import Obj, Resource
+from operators.runtime.controller import Controller
+from operators.runtime.events import EVENTS
+from operators.runtime.lease import LEASES
+
+
+class _Grant(NamedTuple):
+    resource: Resource
+    verb: str
+    subresource: str = ""
+    name: str = ""
+
+
+def cluster_rules(controllers: Iterable[Controller[Any]], twins: Iterable[Resource] = ()) -> list[Obj]:
+    """Return the rules of a ClusterRole. `twins` are the kinds as which the webhook dry-runs what it validates."""
+    grants = [grant for controller in controllers for grant in _of(controller)]
+    grants += (_Grant(EVENTS, verb) for verb in ("create", "patch"))
+    grants += (_Grant(twin, "create") for twin in twins)
+    return _rules(grants)
+
+
+def lease_rules(lease: str) -> list[Obj]:
+    """Return the rules of a Role in the namespace of the Lease: a create cannot be limited to a name."""
+    return _rules([_Grant(LEASES, "create"), *(_Grant(LEASES, verb, name=lease) for verb in ("get", "update"))])
+
+
+def _of(controller: Controller[Any]) -> Iterator[_Grant]:
+    """Yield what a controller needs: what it watches, its own status, and what it declares to write."""
+    own = controller.resource
+    for resource in (own, *(watch.resource for watch in controller.watches)):
+        yield from (_Grant(resource, verb) for verb in ("list", "watch"))
+    yield _Grant(own, "get")  # whether it may still take on children
+    yield _Grant(own, "update", "status")
+    for writes in controller.writes:
+        yield from (_Grant(writes.resource, verb, writes.subresource) for verb in writes.verbs)
+        if "create" in writes.verbs:
+            yield _Grant(writes.resource, "get")  # what came of a write whose answer was lost
+            yield _Grant(own, "update", "finalizers")  # what is created blocks its owner's deletion in the foreground
+
+
+def _rules(grants: Iterable[_Grant]) -> list[Obj]:
+    """Gather grants into as few rules as read well: resources of a group that share their verbs are one."""
+    verbs: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for grant in grants:
+        resource = "/".join(part for part in (grant.resource.plural, grant.subresource) if part)
+        verbs[grant.resource.group, resource, grant.name].add(grant.verb)
+    alike: defaultdict[tuple[str, tuple[str, ...], str], list[str]] = defaultdict(list)
+    for (group, resource, name), allowed in sorted(verbs.items()):
+        alike[group, tuple(sorted(allowed)), name].append(resource)
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": list(allowed)}
+        | ({"resourceNames": [name]} if name else {})
+        for (group, allowed, name), resources in alike.items()
+    ]
