@@ -145,17 +145,22 @@ def _spec(spec: Obj, names: _Names) -> Any:
 def _status(status: Obj, generation: int, names: _Names) -> Obj:
     """Return the status. Generations differ, since a custom resource's does not grow with its annotations.
 
-    Which of two reasons a rollout under way shows depends on how many of its counts a single sync saw change.
+    Which of two reasons a rollout under way shows depends on how many of its counts a single sync saw change; and
+    whether the message at its end is the earlier rollout's still, on whether any sync saw it under way.
     """
     made = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
-    made["conditions"] = sorted(
-        "Progressing True under way"
-        if c.get("reason") in _UNDER_WAY
-        else " ".join((c["type"], c["status"], c.get("reason", ""), names(c.get("message", ""))))
-        for c in status.get("conditions") or ()
-    )
+    made["conditions"] = sorted(_condition(condition, names) for condition in status.get("conditions") or ())
     return made
+
+
+def _condition(condition: Obj, names: _Names) -> str:
+    reason, message = condition.get("reason", ""), names(condition.get("message", ""))
+    if reason in _UNDER_WAY:
+        reason, message = "under way", ""
+    if reason == "NewReplicaSetAvailable":
+        message = re.sub('"[^"]+"', '"REPLICASET"', message)
+    return " ".join((condition["type"], condition["status"], reason, message))
 
 
 def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
