@@ -8,12 +8,17 @@ from typing import Any
 
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.replicasets import replicaset_controller
+from operators.controllers.statefulsets import statefulset_controller
 from operators.core.objects import KOPFWERK
 from operators.runtime.controller import Controller
 
 NATIVE = "apps"
 
-_ALL: tuple[Callable[[str], Controller[Any]], ...] = (replicaset_controller, deployment_controller)
+_ALL: tuple[Callable[[str], Controller[Any]], ...] = (
+    replicaset_controller,
+    deployment_controller,
+    statefulset_controller,
+)
 
 
 def controllers(*, native: bool) -> tuple[Controller[Any], ...]:
