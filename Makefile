@@ -4,7 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test env lint bench update verify lock clean
+.PHONY: help up test env lint bench update verify lock image kind clean
+
+# Of the image, and of the kind cluster that it is tried on.
+BASE ?= python:3.12-slim
+IMAGE ?= kopfwerk:dev
+KIND ?= kopfwerk
+NAMESPACE ?= kopfwerk-system
+TIMEOUT ?= 2m
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +51,24 @@ verify: env ## Fail where something generated is out of date
 lock: env ## Lock the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev -o requirements-dev.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements-build.lock
+
+image: ## Build the container image; BASE=... for another Python, IMAGE=... for another name
+	@$(call need,docker)
+	@docker build --build-arg BASE=$(BASE) --tag $(IMAGE) .
+
+kind: image ## Install this source in a kind cluster, which is created if need be; ARGS="--set ..." for the chart
+	@$(call need,kind)
+	@$(call need,helm)
+	@kind get clusters --quiet | grep -qx $(KIND) || kind create cluster --name $(KIND) --config kind-config.yaml
+	@kind load docker-image $(IMAGE) --name $(KIND)
+	@# The image's name stays as it is from build to build: its identity is what lets the pods be replaced.
+	@helm upgrade --install kopfwerk helm/kopfwerk --kube-context kind-$(KIND) --wait --timeout $(TIMEOUT) \
+	  --namespace $(NAMESPACE) --create-namespace \
+	  --set image.repository=$(word 1,$(subst :, ,$(IMAGE))) --set image.tag=$(word 2,$(subst :, ,$(IMAGE))) \
+	  --set-string podAnnotations.image="$$(docker image inspect --format '{{.Id}}' $(IMAGE))" $(ARGS)
+
+need = command -v $(1) >/dev/null || { echo "make $@ needs $(1) on the PATH"; exit 1; }
 
 clean: ## Remove the environment and caches
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis
