@@ -5,8 +5,10 @@ from functools import partial
 
 from operators.core import objects, replicaset, selectors
 from operators.core.objects import PODS, Obj, Resource, replicasets
+from operators.core.plan import Plan
 from operators.core.pods import Pod
 from operators.core.replicaset import Observed
+from operators.runtime import metrics
 from operators.runtime.controller import Controller, Watch, Writes
 from operators.runtime.informer import Informer, Informers
 from operators.runtime.wake import NAMESPACE, OWNER, owned, owners
@@ -23,6 +25,7 @@ def replicaset_controller(group: str) -> Controller[Observed]:
         plan=replicaset.plan,
         report=replicaset.report,
         writes=(Writes(PODS, ("create", "patch", "delete")),),
+        measure=_measure,
     )
 
 
@@ -31,6 +34,11 @@ def _observe(resource: Resource, informers: Informers, parent: Obj, now: datetim
     active = sum(pod.is_active for pod in pods)
     related = _related(informers[resource], informers[PODS], parent) if active > replicaset.replicas(parent) else ()
     return Observed(parent, pods, related, now)
+
+
+def _measure(observed: Observed, plan: Plan) -> None:
+    for ratio in replicaset.age_ratios(observed, plan):
+        metrics.age_ratio.observe(ratio)
 
 
 def _related(replicasets: Informer[Obj], pods: Informer[Pod], parent: Obj) -> tuple[Pod, ...]:

@@ -146,12 +146,15 @@ class Client:
         """Send one request and return the decoded answer. Raises ApiError for whatever is not a success."""
         data = orjson.dumps(body) if body is not None else None
         for attempt in range(1, _THROTTLED_TRIES + 1):
+            queued = time.perf_counter()
             try:
                 async with self._slots:
+                    metrics.request_waited(method, self.host, time.perf_counter() - queued)
                     return await self._once(method, url, data, params, content_type)
             except ApiError as error:
                 if not error.retry_after or attempt == _THROTTLED_TRIES:
                     raise
+                metrics.request_retried(method, self.host, str(error.status))
                 await asyncio.sleep(error.retry_after)
         raise AssertionError
 
@@ -169,6 +172,7 @@ class Client:
                 ) as response:
                     code = str(response.status)
                     raw = await response.read()
+                    metrics.request_carried(method, self.host, len(data or b""), len(raw))
                     if response.status < 300:
                         answer: Obj = orjson.loads(raw)
                         return answer
@@ -176,7 +180,7 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, ConnectionError, orjson.JSONDecodeError) as error:
             raise ApiError(0, "NoAnswer", f"{method} {url}: {type(error).__name__}: {error}") from error
         finally:
-            metrics.observe_request(method, self.host, code, time.perf_counter() - started)
+            metrics.request_ended(method, self.host, code, time.perf_counter() - started)
 
     async def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """Yield the lines of a watch until the server ends it.
@@ -184,12 +188,13 @@ class Client:
         Raises ApiError where it is refused, or where the connection breaks or is silent for `stall_after` seconds.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_TIMEOUT, sock_read=stall_after)
-        rest = b""
+        rest, code = b"", ""
         try:
             async with self._session.get(
                 self._base + url, params=params, headers=await self._headers(), timeout=timeout, read_bufsize=1 << 20
             ) as response:
-                metrics.observe_request("WATCH", self.host, str(response.status), None)
+                code = str(response.status)
+                metrics.watch_began(self.host, code)
                 if response.status != 200:
                     raise _error(response.status, response.headers.get("Retry-After"), await response.read())
                 async for chunk in response.content.iter_any():
@@ -197,6 +202,8 @@ class Client:
                     for line in lines:
                         yield line
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            if not code:
+                metrics.watch_began(self.host, "<error>")
             raise ApiError(0, "NoAnswer", f"watch {url}: {type(error).__name__}: {error}") from error
 
     async def _headers(self) -> dict[str, str]:

@@ -59,8 +59,13 @@ class Controller(Generic[O]):
     report: Callable[[O, Outcome], Obj | None]
     writes: tuple[Writes, ...]
     """Besides its own status."""
+    measure: Callable[[O, Plan], None] = lambda _observed, _plan: None
+    """Puts into metrics what is worth knowing of a plan."""
     workers: int = 5
     """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
+
+
+_RESULTS = ("success", "conflict", "error")
 
 
 class Loop(Generic[O]):
@@ -79,8 +84,8 @@ class Loop(Generic[O]):
         self._writer = writer
         self._now = now
         self._fresh = Freshness(informers)
-        self._skips = metrics.stale_skips.labels(controller.name)
-        self._errors = metrics.reconcile_errors.labels(controller.name)
+        self._skips = metrics.stale_skips(controller.name)
+        self._ended = {result: metrics.syncs.labels(controller.name, result) for result in _RESULTS}
         self._workers: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -96,6 +101,7 @@ class Loop(Generic[O]):
     def start(self) -> None:
         """Start the workers. The caches have to be filled."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.controller.workers)]
+        metrics.controller_runs(self.controller.name, runs=True)
 
     async def stop(self, grace: float) -> bool:
         """Take no more keys, wait up to `grace` seconds for those that are under way, and say whether all ended."""
@@ -106,6 +112,7 @@ class Loop(Generic[O]):
         for worker in pending:
             worker.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        metrics.controller_runs(self.controller.name, runs=False)
         return not pending
 
     def _waker(self, watch: Watch) -> Callable[[Any, Any], None]:
@@ -134,22 +141,25 @@ class Loop(Generic[O]):
                 self._failed(key, error.message, conflict=error.status in (404, 409))
             except Exception:  # one object's defect stops no other
                 log.exception("%s %s/%s: sync failed", self.controller.name, *key)
-                self._failed(key, "", conflict=True)
+                self._retry(key, "error")
             finally:
                 self.queue.done(key)
 
     def _failed(self, key: Key, message: str, *, conflict: bool) -> None:
         """Come back later. A conflict only says that the cache was behind, which is nobody's fault."""
-        self._errors.inc()
         if not conflict:
             log.warning("%s %s/%s: %s", self.controller.name, *key, message)
+        self._retry(key, "conflict" if conflict else "error")
+
+    def _retry(self, key: Key, result: str) -> None:
+        self._ended[result].inc()
         self.queue.retry(key)
 
     async def _sync(self, key: Key) -> None:
         """Bring one object a step nearer to what it should be."""
         await self._writer.settle(key, self._fresh)
-        if self._fresh.is_stale(key, lambda: self.queue.add(key)):
-            self._skips.inc()
+        if lagging := self._fresh.lagging(key, lambda: self.queue.add(key)):
+            self._skips.labels(lagging.group, lagging.plural).inc()
             self.queue.add_after(key, TIMEOUT)  # should what it waits for never come
             return
         controller = self.controller
@@ -160,6 +170,7 @@ class Loop(Generic[O]):
             return
         observed = controller.observe(self._informers, parent, self._now())
         plan = controller.plan(observed)
+        controller.measure(observed, plan)
         outcome = await self._writer.apply(controller.resource, parent, plan, self._fresh)
         status = controller.report(observed, outcome)
         if status is not None:
@@ -171,8 +182,9 @@ class Loop(Generic[O]):
         if failed:
             self._failed(key, failed[0].message, conflict=all(failure.status == 409 for failure in failed))
         elif any(isinstance(result, Exists) for _, result in outcome.results):
-            self.queue.retry(key)
+            self._retry(key, "conflict")
         else:
+            self._ended["success"].inc()
             self.queue.forget(key)
         if plan.requeue_after is not None:
             self.queue.add_after(key, plan.requeue_after.total_seconds())

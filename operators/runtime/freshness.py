@@ -68,24 +68,24 @@ class Freshness:
         """The object of this key is gone: what comes under its name next starts clean."""
         self._writes.pop(key, None)
 
-    def is_stale(self, key: Key, wake: Callable[[], None]) -> bool:
-        """Whether the caches lack a write for `key`; `wake` is then called once it is worth asking again.
+    def lagging(self, key: Key, wake: Callable[[], None]) -> Resource | None:
+        """Return the resource whose cache lacks a write for `key`; `wake` is then called once asking again is worth it.
 
         A deletion needs no call of its own: its event wakes the owner anyway.
         """
         writes = self._writes.get(key)
         if writes is None:
-            return False
+            return None
         if self._clock() - writes.since < TIMEOUT:
             for resource, version in writes.versions.items():
                 informer = self._informers[resource]
                 if informer.revision < version:
                     informer.when_reached(version, wake)
-                    return True
-            if any(self._pending(target) for target in writes.deletions):
-                return True
+                    return resource
+            if pending := next(filter(self._pending, writes.deletions), None):
+                return pending.resource
         del self._writes[key]
-        return False
+        return None
 
     def _entry(self, key: Key) -> _Writes:
         entry = self._writes.setdefault(key, _Writes(self._clock()))

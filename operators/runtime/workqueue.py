@@ -115,7 +115,8 @@ class WorkQueue:
 
     def _unfinished(self) -> float:
         now = time.perf_counter()
-        return sum(now - since for since in self._working.values())
+        return sum(now - since for since in tuple(self._working.values()))  # a scrape is on another thread
 
     def _longest(self) -> float:
-        return time.perf_counter() - min(self._working.values()) if self._working else 0.0
+        now = time.perf_counter()
+        return max((now - since for since in tuple(self._working.values())), default=0.0)

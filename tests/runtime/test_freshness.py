@@ -40,7 +40,7 @@ class Caches:
         def wake() -> None:
             self.woken += 1
 
-        return self.fresh.is_stale(KEY, wake)
+        return self.fresh.lagging(KEY, wake) is not None
 
     async def __aenter__(self) -> Self:
         self.task = asyncio.create_task(self.informers[PODS].run())

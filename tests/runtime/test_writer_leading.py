@@ -42,7 +42,7 @@ class World:
     @property
     def is_stale(self) -> bool:
         """Whether the key has to wait for the cache."""
-        return self.fresh.is_stale(KEY, lambda: None)
+        return self.fresh.lagging(KEY, lambda: None) is not None
 
 
 @pytest.fixture(autouse=True)
