@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from operators.controllers import controllers
-from operators.runtime import operator
+from operators.runtime import operator, state
 
 _FILE = click.Path(dir_okay=False)
 
@@ -21,6 +21,13 @@ _FILE = click.Path(dir_okay=False)
 @click.option("--webhook-listen", default="", help="Where the validating webhook is.  [default: nowhere]")
 @click.option("--webhook-certificate", default="", type=_FILE, help="Its certificate; read anew when it changes.")
 @click.option("--webhook-key", default="", type=_FILE, help="The certificate's key.")
+@click.option(
+    "--state-metrics-limit",
+    type=click.IntRange(min=0),
+    default=state.LIMIT,
+    show_default=True,
+    help="Leave out the state metrics of a kind that has more objects; 0 leaves out all.",
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def run(*, native: bool, **options: Any) -> None:

@@ -50,6 +50,11 @@ class Manager:
         """Whether it does its part: the leader once its caches are filled, a candidate by waiting for its turn."""
         return not self._may_write() or all(informer.synced.is_set() for informer in self.informers)
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is this process that controls."""
+        return self._may_write()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set or leadership is lost. Raises whatever ends it before that."""
         tasks = [asyncio.create_task(stop.wait(), name="stop"), asyncio.create_task(self._lead(), name="leader")]

@@ -25,11 +25,13 @@ from prometheus_client.exposition import choose_encoder
 
 from operators.core.admission.review import TWINS
 from operators.core.objects import KOPFWERK
-from operators.runtime import admission
+from operators.runtime import admission, state
 from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
 from operators.runtime.manager import Manager
+from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
+from operators.runtime.state import StateMetrics
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Options:
     webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
     """
 
+    Of a kind with more objects than state_metrics_limit there are no state metrics.
     kubeconfig: str | None = None
     context: str | None = None
     namespace: str = ""
@@ -57,6 +60,7 @@ class Options:
     webhook_key: str = ""
     log_format: str = "text"
     verbose: bool = False
+    state_metrics_limit: int = state.LIMIT
 
 
 class CannotListenError(Exception):
@@ -81,7 +85,10 @@ class Operator:
         # The webhook and the lease have a client of their own: they must not wait behind a burst of the controllers'.
         async with await self._connect() as client, await self._connect() as asking:
             self._manager = Manager(client, self._controllers, self._lease(asking))
-            async with _served(self._options.listen, self._manager):
+            states = StateMetrics(
+                self._manager.informers, lambda: self._manager.leads, self._options.state_metrics_limit
+            )
+            async with _served(self._options.listen, self._manager, states):
                 kopf.on.login(registry=registry)(client.kopf_login)
                 kopf.on.startup(registry=registry)(self._startup)
                 kopf.on.cleanup(registry=registry)(self._cleanup)
@@ -172,7 +179,7 @@ class _NoMemories:
 
 
 @asynccontextmanager
-async def _served(listen: str, manager: Manager) -> AsyncIterator[None]:
+async def _served(listen: str, manager: Manager, states: StateMetrics) -> AsyncIterator[None]:
     """Serve /healthz, /readyz and /metrics meanwhile. Raises CannotListenError."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -185,7 +192,12 @@ async def _served(listen: str, manager: Manager) -> AsyncIterator[None]:
 
     async def page(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
+        async with one_at_a_time:  # on threads: with thousands of objects it takes a second, and the lease cannot wait
+            body = await asyncio.to_thread(encode, REGISTRY)
+        response = web.Response(body=body, zlib_executor_size=1 << 16)
+        response.headers["Content-Type"] = content_type
+        response.enable_compression()
+        return response
 
     application = web.Application()
     application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", page)])
@@ -202,6 +214,8 @@ async def _served(listen: str, manager: Manager) -> AsyncIterator[None]:
             log.info("serving /healthz, /readyz and /metrics on %s", site.name)
         yield
     finally:
+    one_at_a_time = asyncio.Lock()
+
         await runner.cleanup()
 
 
@@ -210,6 +224,7 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON."""
+    REGISTRY.register(states)
         entry = {
             "ts": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
@@ -221,6 +236,7 @@ class _JsonFormatter(logging.Formatter):
         return orjson.dumps(entry).decode()
 
 
+        REGISTRY.unregister(states)
 def configure_logging(log_format: str, *, verbose: bool) -> None:
     """Log to standard error, as text or as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
