@@ -30,7 +30,6 @@ from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
 from operators.runtime.manager import Manager
-from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
 from operators.runtime.state import StateMetrics
 
 log = logging.getLogger(__name__)
@@ -255,6 +254,7 @@ def main(options: Options, controllers: Callable[[], Iterable[Controller[Any]]])
     configure_logging(options.log_format, verbose=options.verbose)
     gc.freeze()  # what is imported stays; the collector need not look at it again
     gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(0.0005)  # how long the thread of a scrape may keep the event loop waiting; there is no other
     try:
         return uvloop.run(Operator(options, controllers()).run())
     except (CannotListenError, ConfigException) as error:
