@@ -45,9 +45,9 @@ class Options:
     namespace is where the Lease is, empty for the pod's own. listen is host:port for /healthz, /readyz and /metrics,
     empty for none. identity is the Lease's holder, empty for host and process.
     webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
+    Of a kind with more objects than state_metrics_limit there are no state metrics.
     """
 
-    Of a kind with more objects than state_metrics_limit there are no state metrics.
     kubeconfig: str | None = None
     context: str | None = None
     namespace: str = ""
@@ -57,9 +57,9 @@ class Options:
     webhook_listen: str = ""
     webhook_certificate: str = ""
     webhook_key: str = ""
+    state_metrics_limit: int = state.LIMIT
     log_format: str = "text"
     verbose: bool = False
-    state_metrics_limit: int = state.LIMIT
 
 
 class CannotListenError(Exception):
@@ -189,6 +189,8 @@ async def _served(listen: str, manager: Manager, states: StateMetrics) -> AsyncI
             return web.Response(text="ok")
         return web.Response(status=503, text="the caches are not filled yet\n")
 
+    one_at_a_time = asyncio.Lock()
+
     async def page(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         async with one_at_a_time:  # on threads: with thousands of objects it takes a second, and the lease cannot wait
@@ -202,6 +204,7 @@ async def _served(listen: str, manager: Manager, states: StateMetrics) -> AsyncI
     application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", page)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
+    REGISTRY.register(states)
     try:
         if listen:
             host, _, port = listen.rpartition(":")
@@ -213,8 +216,7 @@ async def _served(listen: str, manager: Manager, states: StateMetrics) -> AsyncI
             log.info("serving /healthz, /readyz and /metrics on %s", site.name)
         yield
     finally:
-    one_at_a_time = asyncio.Lock()
-
+        REGISTRY.unregister(states)
         await runner.cleanup()
 
 
@@ -223,7 +225,6 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON."""
-    REGISTRY.register(states)
         entry = {
             "ts": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
@@ -235,7 +236,6 @@ class _JsonFormatter(logging.Formatter):
         return orjson.dumps(entry).decode()
 
 
-        REGISTRY.unregister(states)
 def configure_logging(log_format: str, *, verbose: bool) -> None:
     """Log to standard error, as text or as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
