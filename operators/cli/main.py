@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "logs": ("operators.cli.clusters", "Show a component's log."),
     "node": ("operators.cli.node", "Add, stop, start and remove simulated nodes."),
     "run": ("operators.cli.run", "Run the operator alone, against any cluster."),
+    "webhook-certificate": ("operators.cli.webhook_certificate", "Make or renew the certificate of the webhook."),
 }
 """Each command's module, which has it under its name, and what the list of commands says of it."""
 
@@ -33,7 +34,7 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

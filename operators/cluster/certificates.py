@@ -4,17 +4,13 @@ Everything is written once into one private folder. A folder that has them alrea
 that keeps its data keeps its identity: the service account key signed the tokens that its pods hold.
 """
 
-import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import serialization
+
+from operators.runtime.issuing import CLIENT, SERVER, Authority, Issued, certificate_pem, key_pem, new_key
 
 SERVER_NAMES: Final = (
     "localhost",
@@ -22,8 +18,11 @@ SERVER_NAMES: Final = (
     "kubernetes.default",
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
+    "127.0.0.1",
+    "::1",
+    "10.96.0.1",
 )
-SERVER_ADDRESSES: Final = ("127.0.0.1", "::1", "10.96.0.1")
+"""The names and addresses of every server on this machine."""
 LIFETIME: Final = timedelta(days=3650)
 
 ADMINS: Final = "system:masters"
@@ -39,35 +38,6 @@ CLIENTS: Final = {
 """The client certificates of the cluster's authority: file name to user and group."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """A certificate authority that can issue."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    def issue(
-        self, user: str, group: str = "", *, server: bool = False, client: bool = False
-    ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        """A new key with its certificate; a server's is good for every name of this machine's cluster."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        usages = [usage for wanted, usage in ((server, _SERVER), (client, _CLIENT)) if wanted]
-        builder = _certificate(_name(user, group), self.certificate.subject, key).add_extension(
-            x509.ExtendedKeyUsage(usages), critical=False
-        )
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-        )
-        if server:
-            builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives()), critical=False)
-        return builder.sign(self.key, hashes.SHA256()), key
-
-
-_SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
-_CLIENT: Final = ExtendedKeyUsageOID.CLIENT_AUTH
-
-
 def write_all(folder: Path) -> None:
     """Write every certificate and key of a cluster into a folder of its own, unless it has them already."""
     if (folder / "complete").exists():
@@ -75,16 +45,16 @@ def write_all(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     cluster, etcd, proxy = (_authority(folder, name) for name in ("ca", "etcd-ca", "front-proxy-ca"))
-    _write(folder, "apiserver", *cluster.issue("kube-apiserver", server=True))
     for name in ("kube-controller-manager", "kube-scheduler", "kwok", "operator"):
-        _write(folder, f"{name}-server", *cluster.issue(f"{name}-server", server=True))
+        _write(folder, f"{name}-server", cluster.issue(f"{name}-server", usages=[SERVER], names=SERVER_NAMES))
+    _write(folder, "apiserver", cluster.issue("kube-apiserver", usages=[SERVER], names=SERVER_NAMES))
     for name, (user, group) in CLIENTS.items():
-        _write(folder, name, *cluster.issue(user, group, client=True))
-    _write(folder, "etcd", *etcd.issue("etcd", server=True, client=True))
-    _write(folder, "etcd-client", *etcd.issue("kube-apiserver-etcd-client", client=True))
-    _write(folder, "front-proxy-client", *proxy.issue("front-proxy-client", client=True))
-    key = ec.generate_private_key(ec.SECP256R1())
-    _private(folder / "service-account.key", _pem(key))
+        _write(folder, name, cluster.issue(user, group, usages=[CLIENT]))
+    _write(folder, "etcd", etcd.issue("etcd", usages=[SERVER, CLIENT], names=SERVER_NAMES))
+    _write(folder, "etcd-client", etcd.issue("kube-apiserver-etcd-client", usages=[CLIENT]))
+    _write(folder, "front-proxy-client", proxy.issue("front-proxy-client", usages=[CLIENT]))
+    key = new_key()
+    _private(folder / "service-account.key", key_pem(key))
     _private(
         folder / "service-account.pub",
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
@@ -94,72 +64,16 @@ def write_all(folder: Path) -> None:
 
 def _authority(folder: Path, name: str) -> Authority:
     """Make an authority and write it down."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = _name(f"kopfwerk-{name}")
-    builder = _certificate(subject, subject, key)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    builder = builder.add_extension(_signing_usage(), critical=True)
-    certificate = builder.sign(key, hashes.SHA256())
-    _write(folder, name, certificate, key)
-    return Authority(certificate, key)
+    authority = Authority.new(f"kopfwerk-{name}", LIFETIME)
+    _write(folder, name, (authority.certificate, authority.key))
+    return authority
 
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    """What every certificate says of itself."""
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + LIFETIME)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _signing_usage() -> x509.KeyUsage:
-    """The use of a key that signs certificates."""
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _name(user: str, group: str = "") -> x509.Name:
-    """A user, in a group if one is given, as Kubernetes reads them from a certificate."""
-    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
-    return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-
-
-def _alternatives() -> Sequence[x509.GeneralName]:
-    """The names and addresses of every server on this machine."""
-    return [
-        *(x509.DNSName(name) for name in SERVER_NAMES),
-        *(x509.IPAddress(ipaddress.ip_address(address)) for address in SERVER_ADDRESSES),
-    ]
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A private key as text."""
-    # The traditional form, because kube-controller-manager reads a service account key in no other.
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-
-
-def _write(folder: Path, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+def _write(folder: Path, name: str, issued: Issued) -> None:
     """Write a certificate and its key, the key for its owner only."""
-    (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    _private(folder / f"{name}.key", _pem(key))
+    certificate, key = issued
+    (folder / f"{name}.crt").write_bytes(certificate_pem(certificate))
+    _private(folder / f"{name}.key", key_pem(key))
 
 
 def _private(path: Path, content: bytes) -> None:

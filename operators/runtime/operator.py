@@ -30,11 +30,14 @@ from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
 from operators.runtime.manager import Manager
+from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
 from operators.runtime.state import StateMetrics
 
 log = logging.getLogger(__name__)
 
 LEASE = "kopfwerk"
+_NEVER = 100.0 * 365 * 86_400
+"""Seconds until Kopf reads the webhook's certificate anew: it closes the port for that, and half a file ends it."""
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -63,7 +66,7 @@ class Options:
 
 
 class CannotListenError(Exception):
-    """The address for /healthz, /readyz and /metrics is no address, or taken."""
+    """An address to listen on is no address, or taken, or there is no certificate to listen with."""
 
 
 class Operator:
@@ -91,16 +94,15 @@ class Operator:
                 kopf.on.login(registry=registry)(client.kopf_login)
                 kopf.on.startup(registry=registry)(self._startup)
                 kopf.on.cleanup(registry=registry)(self._cleanup)
-                if self._options.webhook_listen:
-                    await self._admit(asking, registry, settings)
-                await kopf.operator(
-                    registry=registry,
-                    settings=settings,
-                    memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
-                    standalone=True,
-                    clusterwide=True,
-                    stop_flag=self._stop,
-                )
+                async with self._admitted(asking, registry, settings):
+                    await kopf.operator(
+                        registry=registry,
+                        settings=settings,
+                        memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
+                        standalone=True,
+                        clusterwide=True,
+                        stop_flag=self._stop,
+                    )
         return self._exit_code
 
     def _lease(self, client: Client) -> Lease | None:
@@ -112,15 +114,31 @@ class Operator:
     async def _connect(self) -> Client:
         return await Client.connect(self._options.kubeconfig, self._options.context)
 
-    async def _admit(self, client: Client, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:
-        """Serve the validating webhook. Every replica does, leading or not."""
-        host, _, port = self._options.webhook_listen.rpartition(":")
-        settings.admission.server = kopf.WebhookServer(
-            addr=host or None,
-            port=int(port),
-            certfile=self._options.webhook_certificate,
-            pkeyfile=self._options.webhook_key,
-        )
+    @asynccontextmanager
+    async def _admitted(
+        self, client: Client, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings
+    ) -> AsyncIterator[None]:
+        """Have Kopf serve the validating webhook, if it is wanted. Every replica does, leading or not."""
+        listen = self._options.webhook_listen
+        if not listen:
+            yield
+            return
+        certificate, key = self._options.webhook_certificate, self._options.webhook_key
+        if not (certificate and key):
+            raise CannotListenError(f"--webhook-listen {listen} needs --webhook-certificate and --webhook-key")
+        try:
+            host, _, port = listen.rpartition(":")
+            served = ServedCertificate(certificate, key)
+            settings.admission.server = kopf.WebhookServer(
+                addr=host or None,
+                port=int(port),
+                context=served.context,
+                certfile=certificate,
+                pkeyfile=key,
+                file_check_interval=_NEVER,
+            )
+        except (CertificateFilesError, ValueError) as error:
+            raise CannotListenError(f"--webhook-listen {listen}: {error}") from error
         validate = admission.handler(client, await admission.user_name(client))
         for twin in TWINS.values():
             kopf.on.validate(
@@ -132,6 +150,8 @@ class Operator:
                 ignore_failures=True,
                 registry=registry,
             )(validate)
+        async with served.followed():
+            yield
 
     async def _startup(self, **_: object) -> None:
         """Start the controllers."""
