@@ -21,8 +21,9 @@ from xml.etree import ElementTree as ET
 from rich.console import Console
 
 from operators.cluster import binaries
-from operators.cluster.progress import show
+from operators.cluster.progress import Progress, show
 from operators.cluster.versions import DEFAULT, PROGRAMS
+from tests.support import kubernetes_schemas, tools
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -35,17 +36,21 @@ class Layer:
     limit: int
     """Seconds."""
     workers: int = 0
+    asked_for: bool = False
+    """Whether it runs only where it is named, since it needs more than this machine."""
 
 
 LAYERS: Final = (
     Layer("core", 60),
     Layer("properties", 240),
     Layer("runtime", 120),
+    Layer("chart", 120, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 600, workers=8),
+    Layer("e2e/side_by_side", 600, workers=4, asked_for=True),
+    Layer("e2e/one_by_one", 1200, asked_for=True),
 )
-
 
 ON_A_CLUSTER: Final = {"cluster", "apiserver", "parity"}
 
@@ -72,7 +77,7 @@ def run(layer: Layer, folder: Path) -> Ran:
     if not any(tests.glob("test_*.py")):
         ran.note = "no tests yet"
         return ran
-    report = folder / f"{layer.name}.xml"
+    report = folder / f"{layer.name.replace('/', '-')}.xml"
     workers = ["-n", str(layer.workers), "--dist", "loadgroup"] if layer.workers else []
     command = [sys.executable, "-m", "pytest", str(tests), "-q", f"--junit-xml={report}", *workers]
     began = time.monotonic()
@@ -132,6 +137,14 @@ def _table(results: list[Ran]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _for_the_chart(progress: Progress) -> None:
+    """Obtain what its tests start and compare with: once a machine too."""
+    for tool in (tools.HELM, tools.KUBECONFORM):
+        tools.obtain(tool, progress)
+    for release in kubernetes_schemas.RELEASES:
+        kubernetes_schemas.obtain(release, progress)
+
+
 def main(wanted: list[str]) -> int:
     """Run the layers that are named, or all."""
     unknown = set(wanted) - {layer.name for layer in LAYERS}
@@ -142,10 +155,13 @@ def main(wanted: list[str]) -> int:
         # Once a machine, and it takes minutes: not out of a layer's time.
         print("==> programs of the cluster", flush=True)
         binaries.obtain(list(PROGRAMS.values()), DEFAULT, show(Console()))
+    if not wanted or "chart" in wanted:
+        print("==> programs and schemas for the chart", flush=True)
+        _for_the_chart(show(Console()))
     results = []
     with TemporaryDirectory() as folder:
         for layer in LAYERS:
-            if not wanted or layer.name in wanted:
+            if layer.name in wanted or not (wanted or layer.asked_for):
                 print(f"==> {layer.name}", flush=True)
                 results.append(run(layer, Path(folder)))
     total = sum((ran.outcomes for ran in results), Counter[str]())

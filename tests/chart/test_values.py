@@ -1,0 +1,108 @@
+"""Values: each is documented, known to the schema, and a mistake in one is an error that names it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.rendering import CHART, NAMESPACE, Helm, container, operator
+
+VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
+HELMS_OWN = {"global"}
+PASSED_ON = {"resources", "webhook.certificate.resources", "strategy"}
+"""Kubernetes' own fields, of which values.yaml need not name all."""
+
+
+def of_values(values: dict[str, Any], schema: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the path of each value, as far as the schema says what there is."""
+    for name, value in values.items():
+        yield above + name
+        inner = schema["properties"].get(name, {})
+        if isinstance(value, dict) and value and "properties" in inner:
+            yield from of_values(value, inner, f"{above}{name}.")
+
+
+def of_schema(schema: dict[str, Any], values: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the path of each value that the schema knows, where values.yaml has more than an empty default."""
+    for name, inner in schema["properties"].items():
+        yield above + name
+        value = values.get(name)
+        if isinstance(value, dict) and value and "properties" in inner and above + name not in PASSED_ON:
+            yield from of_schema(inner, value, f"{above}{name}.")
+
+
+def test_the_schema_knows_every_value_and_no_other() -> None:
+    """A value in the one file and not in the other is either refused or without a default."""
+    in_values = {path for path in of_values(VALUES, SCHEMA) if path.rpartition(".")[0] not in PASSED_ON}
+
+    assert in_values == set(of_schema(SCHEMA, VALUES)) - HELMS_OWN
+
+
+@pytest.mark.parametrize(
+    ("option", "want_names"),
+    [
+        pytest.param("replica=3", ["replica"], id="misspelt"),
+        pytest.param("image.repo=x", ["/image", "repo"], id="misspelt-below"),
+        pytest.param("webhook.certManager.issuer=x", ["/webhook/certManager", "issuer"], id="misspelt-deep-below"),
+        pytest.param("replicas=two", ["/replicas"], id="no-number"),
+        pytest.param("log.level=loud", ["/log/level", "info"], id="no-such-level"),
+        pytest.param("image.digest=abc", ["/image/digest"], id="no-digest"),
+        pytest.param("image.pullPolicy=Sometimes", ["/image/pullPolicy"], id="no-such-policy"),
+        pytest.param("metrics.port=80", ["/metrics/port", "1,024"], id="port-that-only-root-may-have"),
+        pytest.param("podDisruptionBudget.minAvailable=half", ["/podDisruptionBudget/minAvailable"], id="no-share"),
+    ],
+)
+def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, want_names: list[str]) -> None:
+    """Nothing is rendered, and the message says which value it is about."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", [option]))
+
+    assert ran.returncode == 1
+    assert not ran.stdout
+    assert "values don't meet the specifications of the schema" in ran.stderr
+    message = ran.stderr.replace(".", "/")
+    assert [name for name in want_names if name not in message] == []
+
+
+def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
+    """There is no name that could be guessed."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", ["serviceAccount.create=false"]))
+
+    assert "serviceAccount.name is needed where serviceAccount.create is false" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "want_image"),
+    [
+        pytest.param([], "kopfwerk:dev", id="the-charts-own-version"),
+        pytest.param(["image.tag=v2"], "kopfwerk:v2", id="tag"),
+        pytest.param(["image.repository=reg:5000/a/b"], "reg:5000/a/b:dev", id="repository"),
+        pytest.param(
+            ["image.tag=v2", f"image.digest=sha256:{'0' * 64}"],
+            f"kopfwerk@sha256:{'0' * 64}",
+            id="a-digest-says-more-than-a-tag",
+        ),
+    ],
+)
+def test_the_image(helm: Helm, options: list[str], want_image: str) -> None:
+    """Repository, tag and digest choose it."""
+    assert container(helm.render(*options))["image"] == want_image
+
+
+def test_common_labels_are_everywhere(helm: Helm) -> None:
+    """Every object has them, and what selects pods does not: a selector cannot change."""
+    objects = helm.render("commonLabels.team=platform")
+
+    assert [obj["kind"] for obj in objects if obj["metadata"]["labels"].get("team") != "platform"] == []
+    assert "team" not in operator(objects)["spec"]["selector"]["matchLabels"]
+
+
+def test_everything_is_in_the_releases_namespace(helm: Helm) -> None:
+    """`kubectl apply` of the rendered chart needs no option."""
+    cluster_wide = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ValidatingWebhookConfiguration"}
+
+    for obj in helm.render("networkPolicy.enabled=true"):
+        want_namespace = None if obj["kind"] in cluster_wide else NAMESPACE
+        assert obj["metadata"].get("namespace") == want_namespace, obj["kind"]
