@@ -95,10 +95,6 @@ informer_relists = Counter(
     "kopfwerk_informer_relists", "Full lists, by resource and what made them necessary", ["resource", "cause"]
 )
 informer_malformed = Counter("kopfwerk_informer_malformed_objects", "Objects that could not be read", ["resource"])
-webhook_certificate_expiration = Gauge(
-    "kopfwerk_webhook_certificate_expiration_timestamp_seconds",
-    "When the certificate that the webhook presents runs out; 0 where there is no webhook",
-)
 events_dropped = Counter("kopfwerk_events_dropped", "Kubernetes Events not sent, by cause", ["cause"])
 webhook_certificate_expiration = Gauge(
     "kopfwerk_webhook_certificate_expiration_timestamp_seconds",
