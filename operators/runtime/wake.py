@@ -66,12 +66,15 @@ def owners(parent: Resource) -> Wake:
             namespace, owner, _ = _metadata(child)
             if owner is not None and owner.kind == parent.kind and owner.group == parent.group:
                 yield namespace, owner.name
-        if new is not None:
-            namespace, owner, labels = _metadata(new)
-            if owner is None and (old is None or _metadata(old)[1:] != (owner, labels)):
-                for candidate in informers[parent].by(NAMESPACE, namespace):
-                    if _takes(candidate, labels):
-                        yield objects.key(candidate)
+        last = new or old
+        if last is None:
+            return
+        namespace, owner, labels = _metadata(last)
+        changed = old is None or new is None or _metadata(old)[1:] != (owner, labels)
+        if owner is None and changed:  # one that is gone may have been adopted without the cache ever showing it
+            for candidate in informers[parent].by(NAMESPACE, namespace):
+                if _takes(candidate, labels):
+                    yield objects.key(candidate)
 
     return wakes
 
