@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test env lint bench update verify lock image kind clean
+.PHONY: help up test env lint bench update verify lock image kind e2e clean
 
 # Of the image, and of the kind cluster that it is tried on.
 BASE ?= python:3.12-slim
@@ -67,6 +67,14 @@ kind: image ## Install this source in a kind cluster, which is created if need b
 	  --namespace $(NAMESPACE) --create-namespace \
 	  --set image.repository=$(word 1,$(subst :, ,$(IMAGE))) --set image.tag=$(word 2,$(subst :, ,$(IMAGE))) \
 	  --set-string podAnnotations.image="$$(docker image inspect --format '{{.Id}}' $(IMAGE))" $(ARGS)
+
+e2e: kind env ## Run the end-to-end tests on a kind cluster, which is created if need be
+	@for version in v1 v2; do \
+	  docker build --quiet --build-arg BASE=$(IMAGE) --build-arg VERSION=$$version --tag kopfwerk-e2e:$$version tests/e2e/app; \
+	done
+	@kind load docker-image kopfwerk-e2e:v1 kopfwerk-e2e:v2 --name $(KIND)
+	@kind export kubeconfig --name $(KIND) --kubeconfig .venv/e2e.kubeconfig
+	@KUBECONFIG=$(CURDIR)/.venv/e2e.kubeconfig $(BIN)/python -m tests.support.layers $(or $(LAYERS),e2e/side_by_side e2e/one_by_one)
 
 need = command -v $(1) >/dev/null || { echo "make $@ needs $(1) on the PATH"; exit 1; }
 

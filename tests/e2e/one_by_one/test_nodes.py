@@ -1,0 +1,52 @@
+"""Nodes that stop and nodes that are drained."""
+
+from tests.e2e.manifests import EVICTED_SOON, deployment
+from tests.e2e.shell import Shell, eventually, run
+
+
+def test_stopped_node(shell: Shell) -> None:
+    """Pods of a node that stops are placed elsewhere."""
+    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    spread |= {"labelSelector": {"matchLabels": {"app": "web"}}}
+    shell.apply(deployment(3, pod={"topologySpreadConstraints": [spread], "tolerations": EVICTED_SOON}))
+    shell.rolled_out()
+    node = shell.pods(app="web")[0]["spec"]["nodeName"]
+    run("docker", "pause", node)
+    try:
+        eventually("three pods on other nodes", lambda: _ready_elsewhere(shell, node) == 3, 150)
+    finally:
+        run("docker", "unpause", node)
+    run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=60s")
+    shell.rolled_out()
+
+
+def test_drain_within_a_disruption_budget(shell: Shell) -> None:
+    """A drain waits for the replacements that the budget asks for, and ends."""
+    shell.apply(deployment(3))
+    shell.kubectl("create", "poddisruptionbudget", "web", "--selector=app=web", "--min-available=2")
+    shell.rolled_out()
+    node = shell.pods(app="web")[0]["spec"]["nodeName"]
+    try:
+        run(
+            "kubectl",
+            "drain",
+            node,
+            "--ignore-daemonsets",
+            "--delete-emptydir-data",
+            "--pod-selector=app=web",
+            "--timeout=120s",
+        )
+        shell.rolled_out()
+        assert _ready_elsewhere(shell, node) == 3
+    finally:
+        run("kubectl", "uncordon", node)
+
+
+def _ready_elsewhere(shell: Shell, node: str) -> int:
+    """Count the ready pods that are not on a node."""
+    found = [pod for pod in shell.pods(app="web") if pod["spec"].get("nodeName") not in (None, node)]
+    return sum(
+        {"type": "Ready", "status": "True"}.items() <= condition.items()
+        for pod in found
+        for condition in pod["status"].get("conditions", ())
+    )

@@ -1,0 +1,91 @@
+"""The operator of the chart, seen from outside: its pods, its Lease, and what befalls them."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.e2e.shell import NAMESPACE, RELEASE, Shell, eventually, run
+
+OPERATOR = Shell(NAMESPACE)
+LABELS = {"app.kubernetes.io/instance": RELEASE, "app.kubernetes.io/component": "operator"}
+LEASE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Leader:
+    """Who leads, and since when and until when as the Lease says."""
+
+    identity: str
+    acquired: datetime
+    renewed: datetime
+
+    @property
+    def pod(self) -> str:
+        """The name of its pod: an identity is a host's name and a process."""
+        return self.identity.rpartition("_")[0]
+
+
+def leader() -> Leader | None:
+    """Return the holder of the Lease."""
+    spec = OPERATOR.get("lease/kopfwerk")["spec"]
+    if not spec.get("holderIdentity"):
+        return None
+    times = (datetime.fromisoformat(spec[name]) for name in ("acquireTime", "renewTime"))
+    return Leader(spec["holderIdentity"], *times)
+
+
+def present_leader() -> Leader:
+    """Wait until somebody leads who renews."""
+
+    def renewing() -> Leader | None:
+        first = leader()
+        time.sleep(2)
+        second = leader()
+        return second if first and second and second.renewed > first.renewed else None
+
+    return eventually("a leader", renewing)
+
+
+def succession(old: Leader, seconds: float = 40) -> float:
+    """Wait for another leader; return for how many seconds nobody had led, counted from the lease's end."""
+    last = old
+
+    def another() -> Leader | None:
+        nonlocal last
+        now = leader()
+        if now is None or now.identity == old.identity:
+            last = now or last
+            return None
+        return now
+
+    new = eventually("another leader", another, seconds)
+    return (new.acquired - last.renewed).total_seconds() - LEASE_SECONDS
+
+
+def ready() -> None:
+    """Wait until every replica of the operator is ready."""
+    OPERATOR.kubectl("rollout", "status", f"deployment/{RELEASE}", "--timeout=120s")
+
+
+def pods() -> list[Any]:
+    """Return the operator's pods that are not ending."""
+    return OPERATOR.pods(**LABELS)
+
+
+def node_of(name: str) -> str:
+    """Return the node of one of them, which in kind is a container of that name."""
+    return str(OPERATOR.get(f"pod/{name}")["spec"]["nodeName"])
+
+
+def on_node(node: str, *command: str) -> str:
+    """Run a command on a node."""
+    return run("docker", "exec", node, *command)
+
+
+def process_of(name: str) -> str:
+    """Return the id that the process of a pod's container has on its node."""
+    node = node_of(name)
+    container = on_node(node, "crictl", "ps", "--label", f"io.kubernetes.pod.name={name}", "--quiet").strip()
+    return str(json.loads(on_node(node, "crictl", "inspect", container))["info"]["pid"])
