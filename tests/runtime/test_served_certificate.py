@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from operators.runtime import issuing, served_certificate
 from operators.runtime.issuing import Issued
 from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
+from tests.support.volumes import Volume
 
 NAME = "webhook.kopfwerk-system.svc"
 
@@ -27,30 +28,14 @@ def issue(lifetime: timedelta = timedelta(days=90)) -> Issued:
     return issuing.Authority.new("authority", lifetime).issue("webhook", usages=[issuing.SERVER], names=[NAME])
 
 
-class Folder:
-    """A Secret's volume as a kubelet makes it: two links to files in a folder that a third link names."""
+def files(issued: Issued) -> dict[str, bytes]:
+    """Return what is in the Secret."""
+    return {"tls.crt": issuing.certificate_pem(issued[0]), "tls.key": issuing.key_pem(issued[1])}
 
-    def __init__(self, path: Path, issued: Issued) -> None:
-        self.path = path
-        self.count = 0
-        self.swap(issued)
-        for name in ("tls.crt", "tls.key"):
-            (path / name).symlink_to(Path("..data", name))
 
-    def swap(self, issued: Issued) -> None:
-        """Bring new files, both at once."""
-        self.count += 1
-        version = self.path / f"..{self.count}"
-        version.mkdir()
-        (version / "tls.crt").write_bytes(issuing.certificate_pem(issued[0]))
-        (version / "tls.key").write_bytes(issuing.key_pem(issued[1]))
-        link = self.path / "..data_tmp"
-        link.symlink_to(version.name)
-        link.replace(self.path / "..data")
-
-    def served(self) -> ServedCertificate:
-        """Return what a server is given."""
-        return ServedCertificate(str(self.path / "tls.crt"), str(self.path / "tls.key"))
+def serve(volume: Volume) -> ServedCertificate:
+    """Return what a server is given."""
+    return ServedCertificate(str(volume.path / "tls.crt"), str(volume.path / "tls.key"))
 
 
 @pytest.fixture
@@ -60,9 +45,9 @@ def old() -> Issued:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, old: Issued) -> Folder:
+def volume(tmp_path: Path, old: Issued) -> Volume:
     """Return the files, with the first certificate."""
-    return Folder(tmp_path, old)
+    return Volume(tmp_path, files(old))
 
 
 @asynccontextmanager
@@ -105,23 +90,23 @@ async def presented(port: int, name: str | None = NAME) -> bytes:
 
 
 @pytest.mark.parametrize("name", [pytest.param(NAME, id="by name"), pytest.param(None, id="by address")])
-async def test_new_connections_get_the_newest(folder: Folder, old: Issued, name: str | None) -> None:
+async def test_new_connections_get_the_newest(volume: Volume, old: Issued, name: str | None) -> None:
     """After the files have changed, a new connection is presented what they have."""
-    served = folder.served()
+    served = serve(volume)
     async with listening(served) as port:
         assert await presented(port, name) == der(old)
         new = issue()
-        folder.swap(new)
+        volume.bring(files(new))
         assert await presented(port, name) == der(old)
         served.refresh()
         assert await presented(port, name) == der(new)
 
 
-async def test_connections_go_on(folder: Folder, old: Issued) -> None:
+async def test_connections_go_on(volume: Volume, old: Issued) -> None:
     """A connection that there was before a change can be used after it."""
-    served = folder.served()
+    served = serve(volume)
     async with listening(served) as port, connected(port) as (certificate, reader, writer):
-        folder.swap(issue())
+        volume.bring(files(issue()))
         served.refresh()
         writer.write(b"still there\n")
         assert await reader.readline() == b"still there\n"
@@ -171,40 +156,40 @@ HALVES: list[Spoil] = [half, certificate_alone, key_alone, no_certificate, no_ke
 
 @pytest.mark.parametrize("spoil", [pytest.param(each, id=each.__name__.replace("_", " ")) for each in HALVES])
 async def test_half_of_a_certificate(
-    folder: Folder, old: Issued, spoil: Spoil, caplog: pytest.LogCaptureFixture
+    volume: Volume, old: Issued, spoil: Spoil, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What does not go together is not served, is said once, and is served once it does."""
-    served = folder.served()
+    served = serve(volume)
     new = issue()
     async with listening(served) as port:
-        spoil(new, folder.path)
+        spoil(new, volume.path)
         for _ in range(3):
             served.refresh()
         assert await presented(port) == der(old)
         assert [record.levelno for record in caplog.records] == [logging.WARNING]
         assert "PRIVATE" not in caplog.text
 
-        certificate_alone(new, folder.path)
-        key_alone(new, folder.path)
+        certificate_alone(new, volume.path)
+        key_alone(new, volume.path)
         served.refresh()
         assert await presented(port) == der(new)
 
 
 @pytest.mark.parametrize("spoil", [pytest.param(each, id=each.__name__.replace("_", " ")) for each in HALVES])
-def test_nothing_to_start_with(folder: Folder, spoil: Spoil) -> None:
+def test_nothing_to_start_with(volume: Volume, spoil: Spoil) -> None:
     """Where there is nothing to serve from the beginning, it is said which file is to blame."""
-    spoil(issue(), folder.path)
-    with pytest.raises(CertificateFilesError, match=str(folder.path)):
-        folder.served()
+    spoil(issue(), volume.path)
+    with pytest.raises(CertificateFilesError, match=str(volume.path)):
+        serve(volume)
 
 
-async def test_files_are_followed(folder: Folder, old: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_files_are_followed(volume: Volume, old: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to ask for a refresh."""
     monkeypatch.setattr(served_certificate, "INTERVAL", 0)
-    served = folder.served()
+    served = serve(volume)
     new = issue()
     async with listening(served) as port, served.followed():
-        folder.swap(new)
+        volume.bring(files(new))
         async with asyncio.timeout(10):
             while await presented(port) == der(old):
                 pass
@@ -216,14 +201,14 @@ def expiry() -> float | None:
     return REGISTRY.get_sample_value("kopfwerk_webhook_certificate_expiration_timestamp_seconds")
 
 
-def test_expiry_is_told(folder: Folder, old: Issued) -> None:
+def test_expiry_is_told(volume: Volume, old: Issued) -> None:
     """Prometheus is told when the certificate that is served expires, not one that is yet to be."""
-    served = folder.served()
+    served = serve(volume)
     assert expiry() == old[0].not_valid_after_utc.timestamp()
     new = issue(timedelta(days=200))
-    certificate_alone(new, folder.path)
+    certificate_alone(new, volume.path)
     served.refresh()
     assert expiry() == old[0].not_valid_after_utc.timestamp()
-    key_alone(new, folder.path)
+    key_alone(new, volume.path)
     served.refresh()
     assert expiry() == new[0].not_valid_after_utc.timestamp()
