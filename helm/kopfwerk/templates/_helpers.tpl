@@ -91,3 +91,12 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end }}
+
+{{/* The custom resources, as kubectl takes them. */}}
+{{- define "kopfwerk.resources" -}}
+{{- $names := list }}
+{{- range $path, $_ := .Files.Glob "files/crds/*.yaml" }}
+{{- $names = append $names ($.Files.Get $path | fromYaml).metadata.name }}
+{{- end }}
+{{- join "," $names }}
+{{- end }}
