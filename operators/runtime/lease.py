@@ -75,11 +75,31 @@ class Lease:
             return
         self._until = 0.0
         self._gauge.set(0)
-        spec = self._record | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
         try:
-            await self._put(spec)
+            async with asyncio.timeout(RENEW_DEADLINE / 2):
+                while not await self._hand_over():
+                    self._version = ""
+        except (ApiError, TimeoutError) as error:
+            log.warning("the lease could not be released, and has to run out: %s", error or "no answer in time")
+        else:
+            log.info("the lease is released")
+
+    async def _hand_over(self) -> bool:
+        """Write that nobody holds the lease; False where the record had changed meanwhile.
+
+        A renewal may have been broken off a moment ago: whether it took effect is not known, and it may yet.
+        """
+        if not self._version:
+            self._observe(await self._client.request("GET", self._url()))
+            if self._record.get("holderIdentity") != self._identity:
+                return True
+        try:
+            await self._put(self._record | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()})
         except ApiError as error:
-            log.warning("the lease could not be released: %s", error.message)
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     async def _try(self) -> bool:
         """Create, take or renew the lease where that is due. Failures mean that we do not lead, not more."""

@@ -94,6 +94,8 @@ class Manager:
 
     async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:
         ended = await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))
+        if not all(ended):
+            log.warning("syncs did not end within %.0f s and were broken off: the lease has to run out", GRACE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Options:
     """How to run.
 
     namespace is where the Lease is, empty for the pod's own. listen is host:port for /healthz, /readyz and /metrics,
-    empty for none. identity is the Lease's holder, empty for host and process.
+    empty for none. identity is the Lease's holder, empty for the host's name and one drawn for this process.
     webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
     Of a kind with more objects than state_metrics_limit there are no state metrics.
     """
@@ -108,7 +109,7 @@ class Operator:
     def _lease(self, client: Client) -> Lease | None:
         if not self._options.leader_elect:
             return None
-        identity = self._options.identity or f"{os.uname().nodename}_{os.getpid()}"
+        identity = self._options.identity or f"{os.uname().nodename}_{uuid.uuid4()}"
         return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
 
     async def _connect(self) -> Client:

@@ -8,7 +8,7 @@ import pytest
 
 from operators.core.objects import Obj
 from operators.runtime.client import ApiError
-from operators.runtime.lease import LEASE_DURATION, RENEW_DEADLINE, Lease
+from operators.runtime.lease import LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD, Lease
 from tests.support.virtual import virtual
 
 
@@ -45,8 +45,10 @@ class _Way:
         if body is None or (live and live["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]):
             raise ApiError(409, "Conflict", "modified")
         version = int(live["metadata"]["resourceVersion"]) + 1 if live else 1
-        self._leases.live = body | {"metadata": body["metadata"] | {"resourceVersion": str(version)}}
-        return self._leases.live
+        written = body | {"metadata": body["metadata"] | {"resourceVersion": str(version)}}
+        self._leases.live = written
+        await asyncio.sleep(0.01)
+        return written
 
     def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """No lease is watched."""
@@ -76,6 +78,25 @@ async def test_a_released_lease_is_taken_soon() -> None:
     await first.release()
     await waiting
     assert loop.time() < 5
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 24, 3))
+def test_a_renewal_that_is_broken_off_does_not_keep_the_lease(milliseconds: int) -> None:
+    """Whether it took effect or not, a leader that ends meanwhile hands the lease over."""
+
+    async def scenario() -> None:
+        leases = Leases()
+        first = leases.of("first")
+        await first.acquire()
+        holding = asyncio.create_task(first.hold())
+        await asyncio.sleep(RETRY_PERIOD + milliseconds / 1000)
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+        await first.release()
+        assert leases.live is not None
+        assert leases.live["spec"]["holderIdentity"] == ""
+
+    virtual(scenario)()
 
 
 @virtual
