@@ -1,4 +1,4 @@
-"""StatefulSet: woken by its own changes, its pods', and the going of claims, for which pods may have to wait."""
+"""StatefulSet: woken by its own changes, its pods', its revisions', and by claims that are gone or change owners."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,15 +21,15 @@ def statefulset_controller(group: str) -> Controller[Observed]:
         resource=resource,
         watches=(
             Watch(PODS, owners(resource)),
-            Watch(CLAIMS, partial(_claim_gone, resource)),
-            Watch(CONTROLLERREVISIONS, _never),
+            Watch(CLAIMS, partial(_claim_changed, resource)),
+            Watch(CONTROLLERREVISIONS, owners(resource)),
         ),
         observe=_observe,
         plan=statefulset.plan,
         report=statefulset.report,
         writes=(
             Writes(PODS, ("create", "patch", "delete")),
-            Writes(CLAIMS, ("create", "patch")),
+            Writes(CLAIMS, ("create", "patch", "delete")),  # only who may delete a claim may say with whom it goes
             Writes(PODS, ("update",), "finalizers"),  # a pod that owns its claims blocks its deletion for them
             Writes(CONTROLLERREVISIONS, ("create", "patch", "delete")),
         ),
@@ -44,16 +44,14 @@ def _observe(informers: Informers, parent: Obj, now: datetime) -> Observed:
     return Observed(parent, pods, tuple(owned(informers[CONTROLLERREVISIONS], parent)), claims, now)
 
 
-def _claim_gone(resource: Resource, informers: Informers, old: Obj | None, new: Obj | None) -> Iterator[Key]:
-    """Wake the StatefulSets that have a claim of the name of one that is gone. Upstream tries again and again."""
-    if old is None or new is not None:
+def _claim_changed(resource: Resource, informers: Informers, old: Obj | None, new: Obj | None) -> Iterator[Key]:
+    """Wake the StatefulSets that give claims such a name, where one is gone or has other owners.
+
+    Upstream hears nothing of claims: it tries again and again to make a pod whose claim is still going.
+    """
+    if old is None or (new is not None and objects.owner_references(new) == objects.owner_references(old)):
         return
     namespace, name = objects.key(old)
     for parent in informers[resource].by(NAMESPACE, namespace):
         if statefulset.may_claim(parent, name):
             yield objects.key(parent)
-
-
-def _never(informers: Informers, old: Obj | None, new: Obj | None) -> Iterator[Key]:  # noqa: ARG001
-    """Wake nothing: revisions are the controller's own, and are only looked up."""
-    return iter(())

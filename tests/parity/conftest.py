@@ -1,6 +1,7 @@
 """A pair of namespaces for each scenario."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -18,3 +19,28 @@ async def pair(admin: Client, unique: str) -> AsyncIterator[Pair]:
     yield made
     for side in (made.upstream, made.ours):
         await admin.request("DELETE", f"/api/v1/namespaces/{side.namespace}")
+
+
+@pytest.fixture
+def sets(pair: Pair) -> Pair:
+    """Return both sides as scenarios of StatefulSets look at them."""
+    shown = ("statefulsets", "controllerrevisions", "persistentvolumeclaims")
+    return replace(pair, upstream=replace(pair.upstream, shown=shown), ours=replace(pair.ours, shown=shown))
+
+
+@pytest.fixture
+async def storage(admin: Client, unique: str) -> AsyncIterator[str]:
+    """Return a storage class of which there are volumes for both sides."""
+    names = [f"{unique}-{number}" for number in range(12)]
+    for name in names:
+        spec = {
+            "storageClassName": unique,
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/volumes/{name}"},
+        }
+        await admin.request("POST", "/api/v1/persistentvolumes", {"metadata": {"name": name}, "spec": spec})
+    yield unique
+    for name in names:
+        await admin.request("DELETE", f"/api/v1/persistentvolumes/{name}")

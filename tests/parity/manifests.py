@@ -46,6 +46,30 @@ def replicaset(replicas: int = 3, *, name: str = "web", labels: dict[str, str] |
     return _workload("ReplicaSet", replicas, spec, name=name, labels=labels or {})
 
 
+def statefulset(replicas: int = 3, *, parallel: bool = False, storage: str = "", **spec: Any) -> Obj:
+    """Return a StatefulSet web that selects app=web, with claims of a storage class where one is named."""
+    if parallel:
+        spec["podManagementPolicy"] = "Parallel"
+    if storage:
+        spec["volumeClaimTemplates"] = [claim_template("data", storage)]
+    return _workload("StatefulSet", replicas, {"serviceName": "svc", **spec})
+
+
+def claim_template(name: str, storage: str) -> Obj:
+    """Return the template of a claim."""
+    spec = {
+        "storageClassName": storage,
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    return {"metadata": {"name": name, "labels": {"kind": name}}, "spec": spec}
+
+
+def rolling(partition: int = 0, unavailable: int | str = 1) -> Obj:
+    """Return how a StatefulSet is updated."""
+    return {"type": "RollingUpdate", "rollingUpdate": {"partition": partition, "maxUnavailable": unavailable}}
+
+
 def pod(name: str, *, labels: dict[str, str] | None = None, node: str | None = None, **sim: str) -> Obj:
     """Return a pod of its own, owned by nobody; bound to a node where one is named."""
     made = template("app:1", labels=labels, finalizers=None, **sim)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from operators.core.objects import Obj, Resource, deployments, replicasets
+from operators.core.objects import Obj, Resource, deployments, replicasets, statefulsets
+from operators.core.revisions import CONTROLLERREVISIONS
+from operators.core.statefulset import CLAIMS
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
 from tests.parity.view import View, view
 
@@ -31,21 +33,18 @@ class DifferenceError(AssertionError):
 
 @dataclass(frozen=True)
 class Side:
-    """One API group in a namespace of its own."""
+    """One API group in a namespace of its own. `shown` are the kinds that are looked at beside pods and events."""
 
     client: Client
     group: str
     namespace: str
+    shown: tuple[str, ...] = ("deployments", "replicasets")
 
     @property
     def kinds(self) -> Mapping[str, Resource]:
         """The resources by their plural names."""
-        return {
-            "deployments": deployments(self.group),
-            "replicasets": replicasets(self.group),
-            "pods": PODS,
-            "events": EVENTS,
-        }
+        own = (deployments(self.group), replicasets(self.group), statefulsets(self.group))
+        return {kind.plural: kind for kind in (*own, CONTROLLERREVISIONS, CLAIMS, PODS, EVENTS)}
 
     def url(self, plural: str, name: str = "", subresource: str = "") -> str:
         """Return the path of a collection or an object."""
@@ -53,14 +52,15 @@ class Side:
 
     async def look(self, events: str) -> View:
         """Return what the namespace shows now."""
-        lists = await asyncio.gather(*(self.client.request("GET", self.url(plural)) for plural in self.kinds))
+        plurals = (*self.shown, "pods", "events")
+        lists = await asyncio.gather(*(self.client.request("GET", self.url(plural)) for plural in plurals))
         raw = {
             plural: [
-                {"apiVersion": kind.api_version, "kind": kind.kind} | item
+                {"apiVersion": self.kinds[plural].api_version, "kind": self.kinds[plural].kind} | item
                 for item in found["items"]
                 if item["metadata"].get("name") != "kube-root-ca.crt"
             ]
-            for (plural, kind), found in zip(self.kinds.items(), lists, strict=True)
+            for plural, found in zip(plurals, lists, strict=True)
         }
         return view(raw, self.group, events=events)
 
@@ -100,11 +100,15 @@ class Pair:
 
     def without_replicasets(self) -> "Pair":
         """Compare ReplicaSets no more: here their names are the matter, and those are each side's own."""
-        return replace(self, ignores=frozenset(("replicasets", "pods")))
+        return replace(self, ignores=self.ignores | {"replicasets", "pods"})
+
+    def without_revisions(self) -> "Pair":
+        """Compare ControllerRevisions no more: here their names are the matter."""
+        return replace(self, ignores=self.ignores | {"controllerrevisions", "pods", "statefulsets"})
 
     def without_pods(self) -> "Pair":
         """Compare pods no more: here it is open which of several alike remain."""
-        return replace(self, ignores=frozenset(("pods",)))
+        return replace(self, ignores=self.ignores | {"pods"})
 
     async def create(self, *objs: Obj) -> None:
         """Create objects: those without an apiVersion are of the side's own group."""
@@ -115,25 +119,30 @@ class Pair:
         """Merge a patch into an object of a known name."""
         await self.each(lambda side: side.merge(plural, name, body, subresource))
 
-    async def edit(self, name: str = "web", **spec: Any) -> None:
-        """Change fields of a Deployment's spec."""
-        await self.patch("deployments", name, {"spec": spec})
+    @property
+    def subject(self) -> str:
+        """The kind that scenarios are about unless told otherwise: the first that is looked at."""
+        return self.upstream.shown[0]
 
-    async def image(self, image: str, **annotations: str) -> None:
-        """Change the image of the Deployment, and its template's annotations."""
+    async def edit(self, name: str = "web", **spec: Any) -> None:
+        """Change fields of the subject's spec."""
+        await self.patch(self.subject, name, {"spec": spec})
+
+    async def image(self, image: str, **annotations: str | None) -> None:
+        """Change the image of the subject, and its template's annotations."""
 
         async def act(side: Side) -> None:
-            found = await side.client.request("GET", side.url("deployments", "web"))
+            found = await side.client.request("GET", side.url(self.subject, "web"))
             containers = found["spec"]["template"]["spec"]["containers"]
             spec = {"containers": [{**containers[0], "image": image}]}
             meta: Obj = {"metadata": {"annotations": annotations}} if annotations else {}
-            await side.merge("deployments", "web", {"spec": {"template": {**meta, "spec": spec}}})
+            await side.merge(self.subject, "web", {"spec": {"template": {**meta, "spec": spec}}})
 
         await self.each(act)
 
-    async def scale(self, replicas: int, name: str = "web", plural: str = "deployments") -> None:
+    async def scale(self, replicas: int, name: str = "web", plural: str = "") -> None:
         """Scale through the scale subresource, as kubectl scale and the autoscaler do."""
-        await self.patch(plural, name, {"spec": {"replicas": replicas}}, "scale")
+        await self.patch(plural or self.subject, name, {"spec": {"replicas": replicas}}, "scale")
 
     async def delete(self, plural: str, name: str, propagation: str = "Background") -> None:
         """Delete an object."""
@@ -264,9 +273,7 @@ def _explain(upstream: View, ours: View, want: Want) -> str:
     sides = [
         [
             f"settled: {side.is_settled}, as wanted: {_holds(want, side)}",
-            *pprint.pformat(
-                [dict(side.deployments), dict(side.replicasets), dict(side.pods), sorted(side.events)], width=160
-            ).splitlines(),
+            *pprint.pformat([dict(side.objects), dict(side.pods), sorted(side.events)], width=160).splitlines(),
         ]
         for side in (upstream, ours)
     ]

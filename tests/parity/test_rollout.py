@@ -193,7 +193,9 @@ async def test_rollback_annotation(pair: Pair, to: str, want: str) -> None:
         await pair.image(f"app:{number}")
         await pair.agree(complete(f"app:{number}", 1))
     await pair.patch("deployments", "web", {"metadata": {"annotations": {ROLLBACK: to}}})
-    await pair.agree(both(complete(want, 1), lambda v: ROLLBACK not in v.deployment()["metadata"]["annotations"]))
+    await pair.agree(
+        both(complete(want, 1), lambda v: ROLLBACK not in v.find("deployments")["metadata"]["annotations"])
+    )
 
 
 async def test_restart(pair: Pair) -> None:

@@ -13,47 +13,40 @@ from typing import Any
 from operators.core.objects import Obj, annotations, controller_of, labels, uid
 
 HASH = "pod-template-hash"
+REVISION_HASHES = ("controller.kubernetes.io/hash", "controller-revision-hash")
 REVISION = "deployment.kubernetes.io/revision"
 _SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 _DIGEST = "[bcdfghjklmnpqrstvwxz2456789]{7,10}"
 _OF_THE_NODE = "topology.kubernetes.io/"
 _UNDER_WAY = ("NewReplicaSetCreated", "ReplicaSetUpdated")
 _NOT_COMPARED = ("kubectl.kubernetes.io/last-applied-configuration",)
+WORKLOADS = {"deployments": "Deployment", "replicasets": "ReplicaSet", "statefulsets": "StatefulSet"}
+"""What has a status with an observedGeneration, and events that are compared."""
 
 
 @dataclass(frozen=True)
 class View:
     """One side of a comparison. `raw` is what it was made of, for waiting on."""
 
-    deployments: Mapping[str, Any]
-    replicasets: Mapping[str, Any]
+    objects: Mapping[str, Mapping[str, Any]]
+    """By the plural names of the kinds, then by name."""
     pods: Mapping[str, int]
     events: frozenset[str]
     raw: Mapping[str, list[Obj]] = field(compare=False, repr=False)
 
-    def deployment(self, name: str = "web") -> Obj:
-        """Return a Deployment as the apiserver has it."""
-        return next(obj for obj in self.raw["deployments"] if obj["metadata"]["name"] == name)
-
-    def replicaset(self, name: str) -> Obj:
-        """Return a ReplicaSet as the apiserver has it."""
-        return next(obj for obj in self.raw["replicasets"] if obj["metadata"]["name"] == name)
+    def find(self, plural: str, name: str = "web") -> Obj:
+        """Return an object as the apiserver has it."""
+        return next(obj for obj in self.raw[plural] if obj["metadata"]["name"] == name)
 
     def without(self, parts: frozenset[str]) -> "View":
         """Return it with some of what it compares left out."""
-        nothing: dict[str, Any] = {}
-        return View(
-            self.deployments,
-            nothing if "replicasets" in parts else self.replicasets,
-            nothing if "pods" in parts else self.pods,
-            self.events,
-            self.raw,
-        )
+        objects = {plural: {} if plural in parts else found for plural, found in self.objects.items()}
+        return View(objects, {} if "pods" in parts else self.pods, self.events, self.raw)
 
     @property
     def is_settled(self) -> bool:
         """Whether each controller has seen the latest of what it looks after."""
-        parents = (*self.raw["deployments"], *self.raw["replicasets"])
+        parents = (obj for plural in WORKLOADS for obj in self.raw.get(plural, ()))
         return all(
             (obj.get("status") or {}).get("observedGeneration", 0) >= obj["metadata"]["generation"] for obj in parents
         )
@@ -62,13 +55,14 @@ class View:
 class _Names:
     """Puts what a name stands for in place of the name."""
 
-    def __init__(self, replicasets: Iterable[Obj]) -> None:
+    def __init__(self, hashed: Iterable[Obj]) -> None:
         self._aliases: dict[str, str] = {}
-        for rs in replicasets:
-            name, digest = rs["metadata"]["name"], labels(rs).get(HASH)
-            if digest and name.endswith(f"-{digest}"):
-                self._aliases[name] = f"{name.removesuffix(digest)}<{_fingerprint(rs)}>"
-                self._aliases[digest] = f"<{_fingerprint(rs)}>"
+        for obj in hashed:
+            name, found = obj["metadata"]["name"], labels(obj)
+            for digest in filter(None, map(found.get, (HASH, *REVISION_HASHES))):
+                if name.endswith(f"-{digest}"):
+                    self._aliases[name] = f"{name.removesuffix(digest)}<{_fingerprint(obj)}>"
+                    self._aliases[digest] = f"<{_fingerprint(obj)}>"
 
     def __call__(self, text: str) -> str:
         for name in sorted(self._aliases, key=len, reverse=True):
@@ -85,23 +79,24 @@ class _Names:
         return self(value) if isinstance(value, str) else value
 
 
-def _fingerprint(replicaset: Obj) -> str:
-    """Tell the templates of one Deployment apart by what scenarios change in them."""
-    template = replicaset["spec"]["template"]
+def _fingerprint(obj: Obj) -> str:
+    """Tell the templates of one workload apart by what scenarios change in them."""
+    template = (obj.get("spec") or obj["data"]["spec"])["template"]
     images = [container["image"] for container in template["spec"]["containers"]]
     extra = sorted(k for k in annotations({"metadata": template.get("metadata") or {}}) if "restartedAt" in k)
-    free = [] if controller_of(replicaset) else ["nobody's"]
+    free = [] if controller_of(obj) else ["nobody's"]
     return ",".join([*images, *extra, *free])
 
 
 def view(raw: Mapping[str, list[Obj]], group: str, *, events: str) -> View:
     """Make a view of the lists of a namespace. events: "exact", "numbers aside" or "none"."""
-    names = _Names(raw["replicasets"])
-    owners = {uid(obj): obj for obj in (*raw["deployments"], *raw["replicasets"])}
+    names = _Names(obj for plural in ("replicasets", "controllerrevisions") for obj in raw.get(plural, ()))
+    owners = {uid(obj): obj for plural in WORKLOADS for obj in raw.get(plural, ())}
     return View(
-        deployments={obj["metadata"]["name"]: _workload(obj, names, group) for obj in raw["deployments"]},
-        replicasets={
-            names(obj["metadata"]["name"]): names.deep(_workload(obj, names, group)) for obj in raw["replicasets"]
+        objects={
+            plural: {names(obj["metadata"]["name"]): _SHOWN.get(plural, _workload)(obj, names, group) for obj in found}
+            for plural, found in raw.items()
+            if plural not in ("pods", "events")
         },
         pods=Counter(_pod(obj, names, owners, group) for obj in raw["pods"]),
         events=frozenset(_events(raw["events"], names, events)),
@@ -109,16 +104,32 @@ def view(raw: Mapping[str, list[Obj]], group: str, *, events: str) -> View:
     )
 
 
-def _workload(obj: Obj, names: _Names, group: str) -> Obj:
+def _meta(obj: Obj, names: _Names, group: str) -> Obj:
     return {
         "labels": names.deep(dict(labels(obj))),
         "annotations": {k: names(v) for k, v in annotations(obj).items() if k not in _NOT_COMPARED},
         "owners": _owners(obj, names, group),
         "finalizers": obj["metadata"].get("finalizers") or [],
         "deleting": "deletionTimestamp" in obj["metadata"],
-        "spec": _spec(obj["spec"], names),
-        "status": _status(obj.get("status") or {}, obj["metadata"]["generation"], names),
     }
+
+
+def _workload(obj: Obj, names: _Names, group: str) -> Obj:
+    status = _status(obj.get("status") or {}, obj["metadata"]["generation"], names)
+    return _meta(obj, names, group) | {"spec": _spec(obj["spec"], names), "status": status}
+
+
+def _revision(obj: Obj, names: _Names, group: str) -> Obj:
+    return _meta(obj, names, group) | {"revision": obj["revision"], "data": _spec(obj["data"], names)}
+
+
+def _claim(obj: Obj, names: _Names, group: str) -> Obj:
+    """Return a claim, whichever volume it has got."""
+    spec = {key: value for key, value in obj["spec"].items() if key != "volumeName"}
+    return _meta(obj, names, group) | {"spec": spec, "phase": obj["status"].get("phase")}
+
+
+_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim}
 
 
 def _owners(obj: Obj, names: _Names, group: str) -> list[str]:
@@ -148,7 +159,8 @@ def _status(status: Obj, generation: int, names: _Names) -> Obj:
     Which of two reasons a rollout under way shows depends on how many of its counts a single sync saw change; and
     whether the message at its end is the earlier rollout's still, on whether any sync saw it under way.
     """
-    made = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
+    counts = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
+    made: Obj = names.deep(counts)
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
     made["conditions"] = sorted(_condition(condition, names) for condition in status.get("conditions") or ())
     return made
@@ -167,7 +179,7 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
     """Return one line on a pod: whose it is, how it is, what it looks like."""
     meta, owner = pod["metadata"], controller_of(pod)
     parent = owners.get(owner.uid) if owner else None
-    if parent is None or "generateName" not in meta:
+    if parent is None or "generateName" not in meta or parent["kind"] == "StatefulSet":
         name = names(meta["name"])
     else:
         form = rf"{re.escape(parent['metadata']['name'])}-{_SUFFIX}"
@@ -184,6 +196,8 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "ready": ready,
         "deleting": "deletionTimestamp" in meta,
         "images": [container["image"] for container in pod["spec"]["containers"]],
+        "dns": [pod["spec"].get(part) for part in ("hostname", "subdomain")],
+        "claims": [v["persistentVolumeClaim"] for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v],
     }
     return " ".join(f"{key}={value}" for key, value in facts.items())
 
@@ -194,7 +208,7 @@ def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
         return
     for event in events:
         about = event["involvedObject"]
-        if about["kind"] not in ("Deployment", "ReplicaSet") or event["message"].startswith("(combined"):
+        if about["kind"] not in WORKLOADS.values() or event["message"].startswith("(combined"):
             continue
         message = names(event["message"])
         if how == "numbers aside":

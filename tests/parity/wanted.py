@@ -70,3 +70,48 @@ def sizes(*wanted: int) -> Want:
         return int(rs["spec"]["replicas"])
 
     return lambda v: sorted(map(of, v.raw["replicasets"])) == sorted(wanted)
+
+
+def rolled(image: str, count: int) -> Want:
+    """A StatefulSet has so many pods, all of the image and ready, and says that they are current."""
+
+    def holds(v: View) -> bool:
+        found = v.find("statefulsets").get("status") or {}
+        counts = [found.get(f"{name}eplicas", 0) for name in ("r", "readyR", "availableR", "currentR", "updatedR")]
+        same = found.get("currentRevision") == found.get("updateRevision")
+        return images(image, count=count)(v) and counts == [count] * 5 and same
+
+    return holds
+
+
+def images(*wanted: str, count: int | None = None) -> Want:
+    """The pods have these images, by their names; or, with a count, so many have the one."""
+    expected = list(wanted) if count is None else list(wanted) * count
+
+    def holds(v: View) -> bool:
+        ordered = sorted(v.raw["pods"], key=lambda pod: str(pod["metadata"]["name"]))
+        return [pod["spec"]["containers"][0]["image"] for pod in ordered] == expected
+
+    return holds
+
+
+def counts(plural: str, count: int) -> Want:
+    """There are so many objects of the kind."""
+    return lambda v: len(v.raw[plural]) == count
+
+
+def set_status(**wanted: int) -> Want:
+    """A StatefulSet's status has these counts."""
+    return status("statefulsets", "web", **wanted)
+
+
+def owned_by(kind: str | None, *claims: str) -> Want:
+    """These claims are owned by an object of the kind, or by nobody."""
+
+    def holds(v: View) -> bool:
+        found = {obj["metadata"]["name"]: obj["metadata"].get("ownerReferences") or [] for obj in
+                 v.raw["persistentvolumeclaims"]}  # fmt: skip
+        want = [kind] if kind else []
+        return all([ref["kind"] for ref in found.get(name, ({"kind": "missing"},))] == want for name in claims)
+
+    return holds
