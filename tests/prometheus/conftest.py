@@ -1,0 +1,48 @@
+"""The world of these tests: one for all of them, and every test leaves it whole."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from operators.cluster import ports
+from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.errors import ClusterError
+from tests.parity.manifests import template
+from tests.prometheus.world import ELECTED, NAMESPACE, QUOTA, World, start
+from tests.support import prometheus
+from tests.support.prometheus import Programs
+
+UNREADY = template(ready="false")
+"""Of pods that run and are never ready."""
+
+
+@pytest.fixture(scope="session")
+def programs() -> Programs:
+    """Return Prometheus' programs."""
+    try:
+        return prometheus.obtain()
+    except ClusterError as error:
+        pytest.skip(f"NO PROMETHEUS, nothing of it is tested: {error}")
+
+
+@pytest.fixture(scope="session")
+def world(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return a cluster with workloads, some of them in trouble, its operator, and a Prometheus that looks at it."""
+    spare = ports.choose()
+    with Cluster(Settings(name="prometheus", nodes=2, operator_args=ELECTED)) as cluster:
+        found = start(cluster, programs.prometheus, spare.apiserver, tmp_path_factory.mktemp("prometheus"))
+        _populate(found)
+        yield found
+
+
+def _populate(world: World) -> None:
+    selector = {"matchLabels": {"app": "web"}}
+    healthy = {"replicas": 3, "selector": selector, "template": template()}
+    stuck = {"replicas": 2, "selector": selector, "template": UNREADY}
+    world.create("deployments", NAMESPACE, healthy, "healthy")
+    world.create("deployments", NAMESPACE, {**stuck, "progressDeadlineSeconds": 1}, "stuck")
+    world.create("statefulsets", NAMESPACE, {**healthy, "serviceName": "db"}, "healthy")
+    world.create("statefulsets", NAMESPACE, {**stuck, "serviceName": "db"}, "stuck")
+    world.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": QUOTA}})
+    none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    world.api.request("POST", f"/api/v1/namespaces/{QUOTA}/resourcequotas", none)

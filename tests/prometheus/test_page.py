@@ -1,0 +1,108 @@
+"""What the operator shows, as a real Prometheus and the parsers take it, and beside what upstream shows."""
+
+import urllib.request
+from collections.abc import Callable, Iterable
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from operators.cluster.api import Api
+from tests.prometheus.world import World
+from tests.support import dashboard
+from tests.support.prometheus import Programs, until
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+UPSTREAMS = {
+    "workqueue_depth",
+    "workqueue_adds",
+    "workqueue_queue_duration_seconds",
+    "workqueue_work_duration_seconds",
+    "workqueue_unfinished_work_seconds",
+    "workqueue_longest_running_processor_seconds",
+    "workqueue_retries",
+    "rest_client_requests",
+    "rest_client_request_duration_seconds",
+    "rest_client_request_size_bytes",
+    "rest_client_response_size_bytes",
+    "rest_client_rate_limiter_duration_seconds",
+    "leader_election_master_status",
+    "running_managed_controllers",
+    "replicaset_controller_sorting_deletion_age_ratio",
+    "process_cpu_seconds",
+    "process_resident_memory_bytes",
+}
+"""What both have."""
+
+
+def page(world: World, accept: str) -> tuple[str, str]:
+    """Return the type and the text of the operator's page."""
+    request = urllib.request.Request(f"http://{world.target}/metrics", headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("accept", "want_type", "parse"),
+    [
+        pytest.param("text/plain;version=0.0.4", "text/plain; version=0.0.4", parse_text, id="text"),
+        pytest.param(OPENMETRICS, "application/openmetrics-text; version=1.0.0", parse_openmetrics, id="openmetrics"),
+        pytest.param("*/*", "text/plain; version=0.0.4", parse_text, id="whoever-says-nothing"),
+    ],
+)
+def test_each_format_is_what_it_says(
+    world: World, accept: str, want_type: str, parse: Callable[[str], Iterable[Metric]]
+) -> None:
+    """Whoever asks for a format gets it, and it reads as that."""
+    content_type, text = page(world, accept)
+
+    assert content_type.startswith(want_type)
+    assert {"workqueue_depth", "kopfwerk_deployment_spec_replicas"} <= {metric.name for metric in parse(text)}
+
+
+def test_promtool_finds_no_fault(programs: Programs, world: World) -> None:
+    """Names, units and help are as Prometheus wants them, but for what upstream has called otherwise."""
+    _, text = page(world, "text/plain;version=0.0.4")
+
+    programs.check("check", "metrics", text=text)
+
+
+def test_prometheus_reads_it(world: World) -> None:
+    """It asks for OpenMetrics first, and takes every series."""
+    until(lambda: world.prometheus.query('scrape_samples_scraped{job="kopfwerk"} > 100'), "nothing is scraped")
+
+    (target,) = world.prometheus.get("targets")["activeTargets"]
+    assert (target["health"], target["lastError"]) == ("up", "")
+
+
+def shape(families: Iterable[Metric]) -> dict[str, tuple[str, frozenset[str], tuple[str, ...]]]:
+    """Return the type, the names of the labels and the buckets of each family that has series."""
+    return {
+        family.name: (
+            family.type,
+            frozenset(label for sample in family.samples for label in sample.labels if label != "le"),
+            tuple(sorted({sample.labels["le"] for sample in family.samples if "le" in sample.labels}, key=float)),
+        )
+        for family in families
+        if family.samples
+    }
+
+
+def test_upstreams_metrics_are_as_upstream_has_them(world: World) -> None:
+    """Type, labels and buckets are those of the kube-controller-manager that runs beside."""
+    theirs = Api(f"https://127.0.0.1:{world.cluster.layout.ports.controller_manager}", world.cluster.layout.pki)
+    want, found = shape(parse_text(theirs.get("/metrics"))), shape(parse_text(page(world, "text/plain")[1]))
+
+    def numbers(one: tuple[str, frozenset[str], tuple[str, ...]]) -> tuple[str, frozenset[str], list[float]]:
+        return one[0], one[1], [float(bound) for bound in one[2]]
+
+    assert {name: numbers(found[name]) for name in UPSTREAMS} == {name: numbers(want[name]) for name in UPSTREAMS}
+
+
+@pytest.mark.parametrize(("title", "expression"), list(dashboard.expressions()))
+def test_each_query_of_the_dashboard_returns_data(world: World, title: str, expression: str) -> None:
+    """Grafana's variables stand for what they stand for there."""
+    asked = expression.replace("$namespace", ".*").replace("$__rate_interval", "10s")
+
+    until(lambda: world.prometheus.query(asked), f"{title}: no data for {asked}")
