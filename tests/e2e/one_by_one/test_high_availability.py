@@ -93,7 +93,7 @@ def test_cut_network(growing: Shell) -> None:
     old = operator.present_leader()
     node = operator.node_of(old.pod)
     address = operator.OPERATOR.get(f"pod/{old.pod}")["status"]["podIP"]
-    rules = [["FORWARD", f"--{way}={address}", "--jump=DROP"] for way in ("source", "destination")]
+    rules = [["FORWARD", f"--{way}", address, "--jump", "DROP"] for way in ("source", "destination")]
     for rule in rules:
         operator.on_node(node, "iptables", "--insert", *rule)
     try:
