@@ -31,7 +31,6 @@ from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
 from operators.runtime.manager import Manager
-from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
 from operators.runtime.state import StateMetrics
 
 log = logging.getLogger(__name__)
@@ -127,6 +126,9 @@ class Operator:
         certificate, key = self._options.webhook_certificate, self._options.webhook_key
         if not (certificate and key):
             raise CannotListenError(f"--webhook-listen {listen} needs --webhook-certificate and --webhook-key")
+        # It reads certificates, which takes 7 MB that native mode does without.
+        from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate  # noqa: PLC0415
+
         try:
             host, _, port = listen.rpartition(":")
             served = ServedCertificate(certificate, key)
