@@ -44,7 +44,7 @@ LAYERS: Final = (
     Layer("core", 60),
     Layer("properties", 240),
     Layer("runtime", 120),
-    Layer("chart", 120, workers=2),
+    Layer("chart", 180, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 600, workers=8),
