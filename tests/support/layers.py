@@ -48,11 +48,12 @@ LAYERS: Final = (
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 600, workers=8),
+    Layer("prometheus", 300),
     Layer("e2e/side_by_side", 600, workers=4, asked_for=True),
     Layer("e2e/one_by_one", 1200, asked_for=True),
 )
 
-ON_A_CLUSTER: Final = {"cluster", "apiserver", "parity"}
+ON_A_CLUSTER: Final = {"cluster", "apiserver", "parity", "prometheus"}
 
 
 @dataclass(slots=True)
