@@ -14,7 +14,7 @@ from operators.cluster.api import Api
 from operators.runtime.state import KINDS
 from tests.prometheus.world import World
 from tests.support import dashboard
-from tests.support.prometheus import Programs, until
+from tests.support.prometheus import RULES, Programs, until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
 STATE = tuple(f"kopfwerk_{kind.lower()}_" for kind in KINDS)
@@ -69,6 +69,15 @@ def test_promtool_finds_no_fault(programs: Programs, world: World) -> None:
     _, text = page(world, "text/plain;version=0.0.4")
 
     programs.check("check", "metrics", text=text)
+
+
+def test_the_configuration_in_the_document_is_one(programs: Programs, tmp_path: Path) -> None:
+    """It can be pasted, beside the rules."""
+    (given,) = re.findall(r"```yaml\n(rule_files:.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / "rules.yaml").write_text(RULES.read_text())
+    (tmp_path / "prometheus.yaml").write_text(given)
+
+    assert "1 rule files found" in programs.check("check", "config", str(tmp_path / "prometheus.yaml"))
 
 
 def test_prometheus_reads_it(world: World) -> None:
