@@ -87,9 +87,7 @@ class Operator:
         # The webhook and the lease have a client of their own: they must not wait behind a burst of the controllers'.
         async with await self._connect() as client, await self._connect() as asking:
             self._manager = Manager(client, self._controllers, self._lease(asking))
-            states = StateMetrics(
-                self._manager.informers, lambda: self._manager.leads, self._options.state_metrics_limit
-            )
+            states = self._states()
             async with _served(self._options.listen, self._manager, states):
                 kopf.on.login(registry=registry)(client.kopf_login)
                 kopf.on.startup(registry=registry)(self._startup)
@@ -110,6 +108,11 @@ class Operator:
             return None
         identity = self._options.identity or f"{os.uname().nodename}_{uuid.uuid4()}"
         return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
+
+    def _states(self) -> StateMetrics:
+        tables = {controller.resource: controller.state for controller in self._controllers}
+        limit = self._options.state_metrics_limit
+        return StateMetrics(self._manager.informers, tables, lambda: self._manager.leads, limit)
 
     async def _connect(self) -> Client:
         return await Client.connect(self._options.kubeconfig, self._options.context)

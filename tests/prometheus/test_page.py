@@ -11,13 +11,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from operators.cluster.api import Api
-from operators.runtime.state import KINDS
+from operators.controllers import controllers
 from tests.prometheus.world import World
 from tests.support import dashboard
 from tests.support.prometheus import RULES, Programs, until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
-STATE = tuple(f"kopfwerk_{kind.lower()}_" for kind in KINDS)
+TABLES = {controller.resource.kind: controller.state for controller in controllers(native=False)}
+STATE = tuple(f"kopfwerk_{kind.lower()}_" for kind in TABLES)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 UPSTREAMS = {
     "workqueue_depth",
@@ -134,7 +135,7 @@ def test_the_document_names_every_metric(world: World) -> None:
     assert said == shown - each | {"replicaset_controller_stale_sync_skips_total"}
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "StatefulSet"])
+@pytest.mark.parametrize("kind", TABLES)
 def test_the_document_names_every_state_metric(kind: str) -> None:
     """Each suffix is in the row of its kind, or in that of every kind."""
     rows = dict(re.findall(r"^\| `?(every kind|kopfwerk_\w+_)`? \| (.*) \|$", DOCUMENT.read_text(), re.MULTILINE))
@@ -145,4 +146,4 @@ def test_the_document_names_every_state_metric(kind: str) -> None:
         for name in re.findall(r"`(\w+)`", labels.sub("", row))
     }
 
-    assert said == {family.suffix for family in KINDS[kind]}
+    assert said == {family.suffix for family in TABLES[kind]}

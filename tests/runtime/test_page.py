@@ -22,7 +22,7 @@ class Many(StateMetrics):
     """Has many series, and notes the thread on which it is asked for them."""
 
     def __init__(self) -> None:
-        super().__init__((), lambda: True)
+        super().__init__((), {}, lambda: True)
         self.threads: set[int] = set()
 
     def collect(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from operators.controllers import state
 from operators.core.objects import KOPFWERK, PODS, Obj, Resource, deployments, replicasets, statefulsets
 from operators.runtime.informer import Informer
 from operators.runtime.state import StateMetrics
@@ -17,6 +18,12 @@ from tests.runtime.scripted import Scripted
 from tests.support.builders import NOW, deployment, replicaset
 
 DAEMONSETS = Resource(KOPFWERK, "v1", "daemonsets", "DaemonSet")
+TABLES = {
+    deployments(KOPFWERK): state.DEPLOYMENT,
+    replicasets(KOPFWERK): state.REPLICASET,
+    statefulsets(KOPFWERK): state.STATEFULSET,
+    DAEMONSETS: state.DAEMONSET,
+}
 WEB = {"namespace": "ns", "deployment": "web"}
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -32,7 +39,7 @@ class Page:
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(StateMetrics(self.informers, lambda: self.leads, self.limit))
+        self.registry.register(StateMetrics(self.informers, TABLES, lambda: self.leads, self.limit))
 
     def add(self, resource: Resource, *found: Obj) -> Informer[Obj]:
         """Add a cache with objects."""

@@ -1,0 +1,64 @@
+"""Which state metrics each kind has: a table of where in an object each figure is.
+
+The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`, labelled with `namespace` and the kind's own label.
+"""
+
+from typing import Final
+
+from operators.runtime.state import conditions, figure, moment, owner, text
+
+_COMMON: Final = (
+    moment("created", "metadata.creationTimestamp", "When it was created"),
+    moment("deletion_timestamp", "metadata.deletionTimestamp", "When its deletion began"),
+    figure("metadata_generation", "metadata.generation", "The generation of what is wanted"),
+    figure(
+        "status_observed_generation", "status.observedGeneration", "The generation that the controller last acted on"
+    ),
+)
+
+DEPLOYMENT: Final = (
+    *_COMMON,
+    figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("spec_paused", "spec.paused", "Whether its rollouts are paused"),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
+    figure("status_replicas_available", "status.availableReplicas", "Available pods"),
+    figure("status_replicas_unavailable", "status.unavailableReplicas", "Pods that are lacking or not available"),
+    figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest template"),
+    figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
+    conditions("status_condition", "Conditions"),
+)
+
+REPLICASET: Final = (
+    *_COMMON,
+    figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_fully_labeled_replicas", "status.fullyLabeledReplicas", "Pods with every label of the template"),
+    figure("status_ready_replicas", "status.readyReplicas", "Ready pods"),
+    figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
+    owner("owner", "Its controller"),
+)
+
+STATEFULSET: Final = (
+    *_COMMON,
+    figure("replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("ordinals_start", "spec.ordinals.start", "The first pod's number", absent=None),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
+    figure("status_replicas_available", "status.availableReplicas", "Available pods"),
+    figure("status_replicas_current", "status.currentReplicas", "Pods of the current revision"),
+    figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
+    text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
+    text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
+)
+
+DAEMONSET: Final = (
+    *_COMMON,
+    figure("status_desired_number_scheduled", "status.desiredNumberScheduled", "Nodes that should have a pod"),
+    figure("status_current_number_scheduled", "status.currentNumberScheduled", "Nodes that should and do"),
+    figure("status_updated_number_scheduled", "status.updatedNumberScheduled", "Nodes with a newest pod"),
+    figure("status_number_misscheduled", "status.numberMisscheduled", "Nodes that have a pod and should not"),
+    figure("status_number_ready", "status.numberReady", "Nodes with a ready pod"),
+    figure("status_number_available", "status.numberAvailable", "Nodes with an available pod"),
+    figure("status_number_unavailable", "status.numberUnavailable", "Nodes without an available pod"),
+)
