@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+from operators.controllers import state
 from operators.core import deployment, objects
 from operators.core.deployment import Observed
 from operators.core.objects import KOPFWERK, PODS, Key, Obj, Resource, deployments, replicasets
@@ -23,6 +24,7 @@ def deployment_controller(group: str) -> Controller[Observed]:
         observe=partial(_observe, child),
         plan=deployment.plan,
         report=deployment.report,
+        state=state.DEPLOYMENT,
         writes=(
             Writes(child, ("create", "patch", "delete")),
             Writes(parent, ("patch",)),  # a rollback, and of a custom resource its revision

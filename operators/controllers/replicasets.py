@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 
+from operators.controllers import state
 from operators.core import objects, replicaset, selectors
 from operators.core.objects import PODS, Obj, Resource, replicasets
 from operators.core.plan import Plan
@@ -24,6 +25,7 @@ def replicaset_controller(group: str) -> Controller[Observed]:
         observe=partial(_observe, resource),
         plan=replicaset.plan,
         report=replicaset.report,
+        state=state.REPLICASET,
         writes=(Writes(PODS, ("create", "patch", "delete")),),
         measure=_measure,
     )

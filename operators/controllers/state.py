@@ -1,6 +1,6 @@
 """Which state metrics each kind has: a table of where in an object each figure is.
 
-The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`, labelled with `namespace` and the kind's own label.
+The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`; its labels are `namespace` and the kind's own.
 """
 
 from typing import Final

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+from operators.controllers import state
 from operators.core import objects, statefulset
 from operators.core.objects import PODS, Key, Obj, Resource, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
@@ -27,6 +28,7 @@ def statefulset_controller(group: str) -> Controller[Observed]:
         observe=_observe,
         plan=statefulset.plan,
         report=statefulset.report,
+        state=state.STATEFULSET,
         writes=(
             Writes(PODS, ("create", "patch", "delete")),
             Writes(CLAIMS, ("create", "patch", "delete")),  # only who may delete a claim may say with whom it goes
