@@ -3,9 +3,28 @@
 The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`; its labels are `namespace` and the kind's own.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from operators.runtime.state import conditions, figure, moment, owner, text
+from operators.core.objects import Obj
+from operators.core.statefulset.observed import max_unavailable, replicas
+from operators.runtime.state import Family, Labels, conditions, figure, moment, owner, text
+
+
+def _of_statefulset(suffix: str, help_: str, count: Callable[[Obj], float]) -> Family:
+    """Return a metric that upstream's controller has, with upstream's labels."""
+
+    def series(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        policy = obj["spec"].get("podManagementPolicy", "OrderedReady")
+        named = {"statefulset_namespace": labels["namespace"], "statefulset_name": labels["statefulset"]}
+        yield {**named, "pod_management_policy": policy}, count(obj)
+
+    return Family(suffix, help_, series, prefix="statefulset_controller")
+
+
+def _unavailable(obj: Obj) -> float:
+    return float(max(0, replicas(obj) - (obj.get("status") or {}).get("availableReplicas", 0)))
+
 
 _COMMON: Final = (
     moment("created", "metadata.creationTimestamp", "When it was created"),
@@ -50,6 +69,8 @@ STATEFULSET: Final = (
     figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
     text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
     text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
+    _of_statefulset("statefulset_max_unavailable", "How many pods a rollout may have unavailable", max_unavailable),
+    _of_statefulset("statefulset_unavailable_replicas", "Pods that are lacking or not available", _unavailable),
 )
 
 DAEMONSET: Final = (

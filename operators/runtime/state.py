@@ -31,11 +31,15 @@ Labels = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric of a kind: its name after the kind's, its help, and the series that an object has of it."""
+    """One metric of a kind: its name after the kind's, its help, and the series that an object has of it.
+
+    One that upstream has too is named after upstream's controller, its prefix, and not after ours.
+    """
 
     suffix: str
     help: str
     series: Callable[[Obj, Labels], Iterator[tuple[Labels, float]]]
+    prefix: str = ""
 
 
 def _at(obj: Obj, path: tuple[str, ...]) -> Any:
@@ -159,7 +163,7 @@ class StateMetrics(Collector):
 def _of_kind(kind: str, families: Iterable[Family], found: Iterable[Obj]) -> Iterator[Metric]:
     labelled = [(obj, {"namespace": objects.key(obj)[0], kind: objects.name(obj)}) for obj in found]
     for family in families:
-        metric = Metric(f"{PREFIX}_{kind}_{family.suffix}", family.help, "gauge")
+        metric = Metric(f"{family.prefix or f'{PREFIX}_{kind}'}_{family.suffix}", family.help, "gauge")
         metric.samples = [
             Sample(metric.name, labels, value)
             for obj, common in labelled

@@ -142,6 +142,19 @@ def test_a_statefulset_names_its_revisions() -> None:
     assert page.value("kopfwerk_statefulset_status_update_revision", **labels, revision="db-2") == 1
 
 
+def test_a_statefulset_has_upstreams_own_metrics() -> None:
+    """They have upstream's name and labels; what is not available counts, whether it is there or not."""
+    page = Page()
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "50%"}}
+    page.add(
+        statefulsets(KOPFWERK), replicaset("db", replicas=5, updateStrategy=rolling, status={"availableReplicas": 2})
+    )
+
+    labels = {"statefulset_namespace": "ns", "statefulset_name": "db", "pod_management_policy": "OrderedReady"}
+    assert page.value("statefulset_controller_statefulset_max_unavailable", **labels) == 2
+    assert page.value("statefulset_controller_statefulset_unavailable_replicas", **labels) == 3
+
+
 def test_a_daemonset_counts_nodes() -> None:
     """The names of the status' fields are split as kube-state-metrics splits them."""
     page = Page()
