@@ -202,6 +202,8 @@ class Sets(Trouble):
     def come_to_rest(self) -> None:
         """End all trouble, and check that all is well without anybody's help."""
         self.settle()
+        self.world.quiesce()  # the operator may only now have made pods of a template that cannot work
+        self.settle()
         super().come_to_rest()
 
 
