@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from operators.controllers import state
-from operators.core import objects, statefulset
+from operators.core import objects, ready, statefulset
 from operators.core.objects import PODS, Key, Obj, Resource, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS, Observed
@@ -27,7 +27,7 @@ def statefulset_controller(group: str) -> Controller[Observed]:
         ),
         observe=_observe,
         plan=statefulset.plan,
-        report=statefulset.report,
+        report=ready.reporting(group, statefulset.report, lambda seen: seen.statefulset),
         state=state.STATEFULSET,
         writes=(
             Writes(PODS, ("create", "patch", "delete")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.core.objects import Obj, annotations, controller_of, labels, uid
+from operators.core.ready import READY, STALLED
 
 HASH = "pod-template-hash"
 REVISION_HASHES = ("controller.kubernetes.io/hash", "controller-revision-hash")
@@ -162,7 +163,11 @@ def _status(status: Obj, generation: int, names: _Names) -> Obj:
     counts = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
     made: Obj = names.deep(counts)
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
-    made["conditions"] = sorted(_condition(condition, names) for condition in status.get("conditions") or ())
+    made["conditions"] = sorted(
+        _condition(condition, names)
+        for condition in status.get("conditions") or ()
+        if condition["type"] not in (READY, STALLED)
+    )
     return made
 
 
