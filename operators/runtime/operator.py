@@ -97,6 +97,7 @@ class Operator:
                         registry=registry,
                         settings=settings,
                         memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
+                        identity="kopfwerk",  # type: ignore[arg-type] # else it asks for a user, whom a pod need not have
                         standalone=True,
                         clusterwide=True,
                         stop_flag=self._stop,
