@@ -38,23 +38,25 @@ def pods_to_replace(present: Rollout, members: Members, health: Health) -> list[
 
 def _outdated(present: Rollout, members: Members) -> Iterator[Pod]:
     """Yield the pods that the rollout has to replace and nobody deletes yet, those with the highest ordinals first."""
-    lowest = max(partition(present.statefulset), _lowest_replaceable(present, members))
-    for pod in reversed(members.replicas[lowest:]):
-        if pod is not None and not pod.terminating and revision_of(pod) != present.update:
+    returning = _returning(present, members)
+    for index in reversed(range(partition(present.statefulset), len(members.replicas))):
+        pod = members.replicas[index]
+        if pod is None or pod.terminating or revision_of(pod) == present.update:
+            continue
+        if index >= returning or revision_of(pod) != present.current:
             yield pod
 
 
-def _lowest_replaceable(present: Rollout, members: Members) -> int:
-    """Return from which pod on one that is deleted does not come back as it was.
+def _returning(present: Rollout, members: Members) -> int:
+    """Return how many pods, counted from the first, come back as they were where they are of the current revision.
 
-    That is all of them, but where no parameters of a rolling update are given: there pods are made of the current
-    revision as long as their ordinals are among as many as there are of it (`Rollout.revision_for`). Upstream's
-    Parallel deletes and makes a pod below that for ever.
+    There are such only where no parameters of a rolling update are given: then a pod is made of the current revision if
+    it is among as many as there are of it (`Rollout.revision_for`). Upstream's Parallel deletes and makes it for ever.
     """
     if rolling_update(present.statefulset) is not None:
         return 0
     kept = (pod for pod in members.replicas if pod is not None and not pod.terminating)
-    return max(0, sum(revision_of(pod) == present.current for pod in kept) - 1)
+    return sum(revision_of(pod) == present.current for pod in kept) - 1
 
 
 def stuck_pod(present: Rollout, members: Members, health: Health) -> Pod | None:
