@@ -6,6 +6,7 @@ A controller is given the API group that it works in, `kopfwerk.dev` or, in nati
 from collections.abc import Callable
 from typing import Any
 
+from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.replicasets import replicaset_controller
 from operators.controllers.statefulsets import statefulset_controller
@@ -18,6 +19,7 @@ _ALL: tuple[Callable[[str], Controller[Any]], ...] = (
     replicaset_controller,
     deployment_controller,
     statefulset_controller,
+    daemonset_controller,
 )
 
 

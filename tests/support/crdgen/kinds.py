@@ -35,6 +35,8 @@ class Kind:
     amendments: Mapping[str, rules.Amendment]
     """What is put into the schema, by path; `[]` goes to a list's items."""
     selectable: tuple[str, ...] = field(default=())
+    is_scalable: bool = True
+    """Whether it has the scale subresource."""
 
     @property
     def root(self) -> str:
@@ -212,4 +214,71 @@ STATEFULSET: Final = Kind(
     ),
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET)
+DAEMONSET: Final = Kind(
+    kind="DaemonSet",
+    plural="daemonsets",
+    short_names=("kds",),
+    description="Runs a pod on each node that its template fits. Same fields and behaviour as DaemonSet of apps/v1.",
+    fields={
+        name: _SPEC_OF_BOTH[name]
+        for name in (
+            "spec",
+            "spec.minReadySeconds",
+            "spec.selector",
+            "spec.template",
+            "status",
+            "status.conditions",
+            "status.observedGeneration",
+        )
+    }
+    | {
+        "spec.revisionHistoryLimit": "How many old revisions are kept to roll back to. 10 by default.",
+        "spec.updateStrategy": "How pods of an old template give way to pods of the present one.",
+        "spec.updateStrategy.type": "RollingUpdate (the default) replaces them within the bounds below; OnDelete "
+        "waits for somebody to delete them.",
+        _ROLLING: "The bounds of a rolling update. Exactly one of the two is not 0.",
+        f"{_ROLLING}.maxSurge": "On how many nodes a new pod may run beside an available old one: a number, or a "
+        "percentage of the nodes, rounded up. 0 by default.",
+        f"{_ROLLING}.maxUnavailable": "On how many nodes the pod may be missing during an update: a number, or a "
+        "percentage of the nodes, rounded up. 1 by default.",
+        "status.collisionCount": "How often a revision's name was taken by another; part of the hash in the name of "
+        "the next one.",
+        "status.currentNumberScheduled": "How many of the nodes that should have a pod have one.",
+        "status.desiredNumberScheduled": "How many nodes should have a pod.",
+        "status.numberAvailable": "On how many of them a pod has been ready for at least minReadySeconds.",
+        "status.numberMisscheduled": "How many nodes have a pod and should not.",
+        "status.numberReady": "On how many of the nodes that should have a pod it is ready.",
+        "status.numberUnavailable": "On how many of them there is no available pod.",
+        "status.selector": "The selector as text.",
+        "status.updatedNumberScheduled": "On how many of them the pod is of the present template.",
+    },
+    columns=(
+        _column("Desired", ".status.desiredNumberScheduled", "integer"),
+        _column("Current", ".status.currentNumberScheduled", "integer"),
+        _column("Ready", ".status.numberReady", "integer"),
+        _column("Up-to-date", ".status.updatedNumberScheduled", "integer"),
+        _column("Available", ".status.numberAvailable", "integer"),
+        _column("Node Selector", ".spec.template.spec.nodeSelector"),
+        _AGE,
+        *_WIDE,
+    ),
+    amendments=_under("spec", rules.POD_TEMPLATE_OF_ALL | rules.DAEMON)
+    | {"spec": {"x-kubernetes-validations": list(rules.DAEMON_RULES)}}
+    | _under(
+        "status",
+        rules.counts(
+            "currentNumberScheduled",
+            "desiredNumberScheduled",
+            "numberAvailable",
+            "numberMisscheduled",
+            "numberReady",
+            "numberUnavailable",
+            "updatedNumberScheduled",
+            "collisionCount",
+            "observedGeneration",
+        ),
+    ),
+    is_scalable=False,
+)
+
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET)
