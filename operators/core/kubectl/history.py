@@ -26,7 +26,7 @@ KEPT_ANNOTATIONS = frozenset(
 )
 """Annotations that a rollback leaves as the Deployment has them; every other one comes from the old ReplicaSet."""
 
-REVISIONED = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
+REVISIONED = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions", "DaemonSet": "controllerrevisions"}
 """The kinds that have revisions, and as what they keep them: objects that they control."""
 
 

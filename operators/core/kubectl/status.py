@@ -77,8 +77,28 @@ def statefulset_progress(obj: Obj, revision: int) -> Progress:  # noqa: ARG001 -
     return Progress(f"statefulset rolling update complete {count} pods at revision {current}...", done=True)
 
 
+def daemonset_progress(obj: Obj, _revision: int) -> Progress:
+    """Judge a DaemonSet: a pod of the present template on every node, then every one of them available."""
+    status = obj.get("status") or {}
+    strategy = obj["spec"].get("updateStrategy") or {}
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        raise Refused("rollout status is only available for RollingUpdate strategy type")
+    if obj["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return Progress("Waiting for daemon set spec update to be observed...")
+    name = obj["metadata"]["name"]
+    counts = ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+    wanted, updated, available = (status.get(field, 0) for field in counts)
+    waiting = f'Waiting for daemon set "{name}" rollout to finish:'
+    if updated < wanted:
+        return Progress(f"{waiting} {updated} out of {wanted} new pods have been updated...")
+    if available < wanted:
+        return Progress(f"{waiting} {available} of {wanted} updated pods are available...")
+    return Progress(f'daemon set "{name}" successfully rolled out', done=True)
+
+
 VIEWERS: dict[str, Callable[[Obj, int], Progress]] = {
     "Deployment": deployment_progress,
     "StatefulSet": statefulset_progress,
+    "DaemonSet": daemonset_progress,
 }
 """The rule of each kind that has one."""
