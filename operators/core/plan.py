@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from operators.core.objects import Obj, Resource
+from operators.core.objects import PODS, Obj, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +149,17 @@ class Outcome:
             for step, result in self.results
             if isinstance(result, Failure) and not result.is_namespace_terminating
         )
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether pods were created or deleted, and nothing failed that would have to be reported: a sync follows."""
+        if any(isinstance(result, Failure) for _, result in self.results):
+            return False
+        return any(isinstance(result, dict) and _is_of_pods(step) for step, result in self.results)
+
+
+def _is_of_pods(step: Step) -> bool:
+    """Whether a step creates or deletes a pod."""
+    if isinstance(step, Create):
+        return step.resource == PODS
+    return isinstance(step, Delete) and step.target.resource == PODS

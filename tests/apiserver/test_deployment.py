@@ -1,22 +1,13 @@
 """Deployments as a user of kubectl meets them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.apiserver import plugin_cli
 from tests.apiserver.plugin_cli import CommandLine
 from tests.apiserver.workloads import DEPLOYMENT, apply, available, items, manifest, pods, until
-from tests.support.cluster import Shared
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def shell(whole: Shared, unique: str) -> Iterator[CommandLine]:
-    """Return kubectl in a namespace of its own."""
-    yield from plugin_cli.namespace(whole.kubeconfig, unique)
 
 
 def test_columns(shell: CommandLine) -> None:

@@ -5,8 +5,8 @@ from operators.core.daemonset.history import history
 from operators.core.daemonset.members import Members, claim_pods
 from operators.core.daemonset.observed import Observed
 from operators.core.daemonset.plan import selects_all
-from operators.core.objects import KOPFWERK, PODS, Obj
-from operators.core.plan import Create, Delete, Exists, Failure, Outcome, Patch, Step
+from operators.core.objects import KOPFWERK, Obj
+from operators.core.plan import Create, Exists, Failure, Outcome, Patch, Step
 
 
 def report(observed: Observed, outcome: Outcome) -> Obj | None:
@@ -21,10 +21,10 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
         return None
     for step, result in outcome.results:
         if isinstance(step, Create) and step.resource == revisions.CONTROLLERREVISIONS:
-            return _collided(observed, before, result.obj) if isinstance(result, Exists) else None
+            return revisions.collided(observed.daemonset, result.obj) if isinstance(result, Exists) else None
         if isinstance(result, Failure) and _is_patch_of_owners(step):
             return None  # nobody knows yet what there is to count
-    if _has_moved(outcome) or not history(observed).is_clear:
+    if outcome.has_moved or not history(observed).is_clear:
         return None
     new = _status(observed)
     return None if objects.without_zeros(new) == objects.without_zeros(before) else new
@@ -33,29 +33,6 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
 def _is_patch_of_owners(step: Step) -> bool:
     """Whether a step adopts or releases a pod or a revision."""
     return isinstance(step, Patch) and "ownerReferences" in step.body.get("metadata", {})
-
-
-def _collided(observed: Observed, before: Obj, holder: Obj) -> Obj | None:
-    """Count a collision where the name of the new revision is another's; ours, the cache has yet to show."""
-    owner, daemonset = objects.controller_of(holder), observed.daemonset
-    is_ours = owner is not None and owner.uid == objects.uid(daemonset)
-    if is_ours and revisions.equal(holder, daemonset["spec"]["template"]):
-        return None
-    return before | {"collisionCount": before.get("collisionCount", 0) + 1}
-
-
-def _has_moved(outcome: Outcome) -> bool:
-    """Whether pods were created or deleted, and nothing failed that would have to be reported: a sync follows."""
-    if any(isinstance(result, Failure) for _, result in outcome.results):
-        return False
-    return any(isinstance(result, dict) and _is_of_pods(step) for step, result in outcome.results)
-
-
-def _is_of_pods(step: Step) -> bool:
-    """Whether a step creates or deletes a pod."""
-    if isinstance(step, Create):
-        return step.resource == PODS
-    return isinstance(step, Delete) and step.target.resource == PODS
 
 
 def _status(observed: Observed) -> Obj:
