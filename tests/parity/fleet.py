@@ -9,6 +9,7 @@ from operators.runtime.client import MERGE_PATCH, ApiError, Client
 from tests.parity.manifests import template
 
 TAINT: Final = "example.com/own"
+UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 
 
 class Fleet:
@@ -28,7 +29,7 @@ class Fleet:
             await self._admin.request("POST", "/api/v1/nodes", node)
             self.names.append(node["metadata"]["name"])
         for letter in letters:
-            await self._joined(self.name(letter))
+            await self._tainted(letter, TAINT)
 
     def name(self, letter: str) -> str:
         """Return the name of a node."""
@@ -59,8 +60,9 @@ class Fleet:
         await self._patch(letter, {"spec": {"unschedulable": None if undo else True}})
 
     async def silence(self, letter: str) -> None:
-        """Stop a node's kubelet."""
+        """Stop a node's kubelet, and wait until it is missed: taints keep pods off the node."""
         await self._patch(letter, {"metadata": {"labels": {nodes.KUBELET: nodes.STOPPED}}})
+        await self._tainted(letter, UNREACHABLE, TAINT, within=80)
 
     def daemonset(self, *, image: str = "app:1", pod_spec: Obj | None = None, sim: Any = None, **spec: Any) -> Obj:
         """Return a DaemonSet web for these nodes; pod_spec goes into its template."""
@@ -81,10 +83,11 @@ class Fleet:
         url = f"/api/v1/nodes/{self.name(letter)}"
         await self._admin.request("PATCH", url, body, content_type=MERGE_PATCH)
 
-    async def _joined(self, name: str) -> None:
-        async with asyncio.timeout(30):
+    async def _tainted(self, letter: str, *want: str, within: float = 30) -> None:
+        """Wait until a node has taints with these keys and no others."""
+        async with asyncio.timeout(within):
             while True:
-                node = await self._admin.request("GET", f"/api/v1/nodes/{name}")
-                if [taint["key"] for taint in node["spec"].get("taints") or ()] == [TAINT]:
+                node = await self._admin.request("GET", f"/api/v1/nodes/{self.name(letter)}")
+                if {taint["key"] for taint in node["spec"].get("taints") or ()} == set(want):
                     return
                 await asyncio.sleep(0.1)
