@@ -55,6 +55,11 @@ def statefulsets(group: str) -> Resource:
     return Resource(group, "v1", "statefulsets", "StatefulSet")
 
 
+def jobs(group: str) -> Resource:
+    """Jobs of an API group: `batch` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "jobs", "Job")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

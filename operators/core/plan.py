@@ -66,6 +66,8 @@ class Delete:
 class Patch:
     """A JSON merge patch with the UID, and where given the resourceVersion, as precondition.
 
+    strategic: a strategic merge patch instead, which only built-in kinds take.
+
     `ignore` lists HTTP statuses that mean there is nothing left to do (404 and 422 when a child is released).
     """
 
@@ -76,6 +78,7 @@ class Patch:
     said: Say | None = None
     failed: Say | None = None
     ignore: frozenset[int] = frozenset()
+    strategic: bool = False
 
 
 Step: TypeAlias = Create | Delete | Patch

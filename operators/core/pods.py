@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from operators.core import objects
+from operators.core import objects, runs
 from operators.core.objects import Key, Obj, Owner
+from operators.core.runs import Run
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
@@ -39,6 +40,8 @@ class Pod:
     deletion_cost: int
     volumes: tuple[Obj, ...] = ()
     """Of a pod that a StatefulSet has or may adopt, which has to have the right ones."""
+    run: Run | None = None
+    """Of a pod that a Job has or may adopt."""
 
     @property
     def key(self) -> Key:
@@ -103,6 +106,7 @@ def parse(obj: Obj) -> Pod:
         sidecar_restarts=_sidecar_restarts(spec, status),
         deletion_cost=_deletion_cost(objects.annotations(obj)),
         volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
+        run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
     )
 
 
