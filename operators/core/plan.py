@@ -54,12 +54,16 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """DELETE with the UID as precondition. An object that is gone already counts as deleted."""
+    """DELETE with the UID, and where given the resourceVersion, as precondition.
+
+    An object that is gone already counts as deleted.
+    """
 
     target: Target
     said: Say | None = None
     failed: Say | None = None
     propagation: Literal["Background", "Foreground", "Orphan"] | None = None
+    resource_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

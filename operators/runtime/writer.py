@@ -176,6 +176,8 @@ class Writer:
     async def _delete(self, step: Delete) -> Obj:
         target = step.target
         body: Obj = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": target.uid}}
+        if step.resource_version:
+            body["preconditions"]["resourceVersion"] = step.resource_version
         if step.propagation:
             body["propagationPolicy"] = step.propagation
         try:
