@@ -29,6 +29,13 @@ def sets(pair: Pair) -> Pair:
 
 
 @pytest.fixture
+def jobs(pair: Pair) -> Pair:
+    """Return both sides as scenarios of Jobs look at them."""
+    upstream = replace(pair.upstream, group="batch", shown=("jobs",))
+    return replace(pair, upstream=upstream, ours=replace(pair.ours, shown=("jobs",)))
+
+
+@pytest.fixture
 async def storage(admin: Client, unique: str) -> AsyncIterator[str]:
     """Return a storage class of which there are volumes for both sides."""
     names = [f"{unique}-{number}" for number in range(12)]

@@ -55,6 +55,13 @@ def statefulset(replicas: int = 3, *, parallel: bool = False, storage: str = "",
     return _workload("StatefulSet", replicas, {"serviceName": "svc", **spec})
 
 
+def job(*, restart: str = "Never", sim: dict[str, str] | None = None, **spec: Any) -> Obj:
+    """Return a Job web whose pods behave as `sim` says."""
+    pod = template(**(sim or {}))
+    pod["spec"]["restartPolicy"] = restart
+    return {"kind": "Job", "metadata": {"name": "web"}, "spec": {"template": pod, **spec}}
+
+
 def claim_template(name: str, storage: str) -> Obj:
     """Return the template of a claim."""
     spec = {

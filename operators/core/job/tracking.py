@@ -59,8 +59,11 @@ def _is_to_be_counted(observed: Observed, pod: Pod, run: Run, present: Verdict |
 
     All that are left do where the Job has failed. Where it has succeeded, those that it deleted do not.
     """
-    is_lost = not present.success if present is not None else observed.is_failed(pod)
-    return (pod.phase == "Failed" or is_lost) and observed.is_valid(run) and observed.match(pod, run).counts
+    if present is None or (present.success and not present.recorded):
+        is_lost = observed.is_failed(pod)
+    else:
+        is_lost = pod.phase == "Failed" or not present.success
+    return is_lost and observed.is_valid(run) and observed.match(pod, run).counts
 
 
 @dataclass(frozen=True, slots=True)
