@@ -27,7 +27,7 @@ class Jobs(RuleBasedStateMachine):
         per_index=st.sampled_from([None, 0, 1]),
         replacement=st.sampled_from(["TerminatingOrFailed", "Failed"]),
     )
-    def begin(  # noqa: D102, PLR0913 - every field of the Job that matters
+    def begin(  # noqa: D102 - every field of the Job that matters
         self,
         *,
         completions: int | None,
