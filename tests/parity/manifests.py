@@ -57,7 +57,10 @@ def statefulset(replicas: int = 3, *, parallel: bool = False, storage: str = "",
 
 def job(*, restart: str = "Never", sim: dict[str, str] | None = None, **spec: Any) -> Obj:
     """Return a Job web whose pods behave as `sim` says."""
-    pod = template(**(sim or {}))
+    pod = template()
+    if sim:
+        behaviour = {f"sim.kopfwerk.dev/{name.replace('_', '-')}": value for name, value in sim.items()}
+        pod["metadata"]["annotations"] = behaviour
     pod["spec"]["restartPolicy"] = restart
     return {"kind": "Job", "metadata": {"name": "web"}, "spec": {"template": pod, **spec}}
 

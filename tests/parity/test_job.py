@@ -1,11 +1,13 @@
 """Jobs, ours beside upstream's: how they run and how they end."""
 
+from typing import Any
+
 import pytest
 
 from operators.core.objects import Obj
 from tests.parity.manifests import job, quota
-from tests.parity.pair import Pair
-from tests.parity.wanted import Want, both, gone, job_is, job_status, pods
+from tests.parity.pair import Pair, Want
+from tests.parity.wanted import both, gone, job_is, job_status, pods
 
 pytestmark = pytest.mark.cluster
 
@@ -24,7 +26,7 @@ def on_code(action: str, *codes: int, operator: str = "In") -> Obj:
     return {"rules": [{"action": action, "onExitCodes": {"operator": operator, "values": list(codes)}}]}
 
 
-INDEXED = {"completionMode": "Indexed"}
+INDEXED: dict[str, Any] = {"completionMode": "Indexed"}
 
 
 @pytest.mark.parametrize(

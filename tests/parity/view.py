@@ -71,6 +71,7 @@ class _Names:
         for name in sorted(self._aliases, key=len, reverse=True):
             text = text.replace(name, self._aliases[name])
         text = re.sub(rf"\bweb-{_DIGEST}\b", "web-<gone>", text)
+        text = re.sub(r"\b[a-z0-9-]+-(?:up|our)/", "NAMESPACE/", text)
         return re.sub(rf"(?<=[a-z>])((?:-[0-9]+)?)-{_SUFFIX}\b", r"\1-POD", text)
 
     def deep(self, value: Any) -> Any:
