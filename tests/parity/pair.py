@@ -68,6 +68,13 @@ class Side:
         """Merge a patch into an object."""
         await self.client.request("PATCH", self.url(plural, name, subresource), body, content_type=MERGE_PATCH)
 
+    async def end_first(self, selector: str, phase: str) -> None:
+        """Say as a kubelet would that the first pod of a selector has ended."""
+        (pod,) = await _pods(self, 1, selector)
+        body = {"status": {"phase": phase, "conditions": None}}
+        url = self.url("pods", pod["metadata"]["name"], "status")
+        await self.client.request("PATCH", url, body, content_type=MERGE_PATCH)
+
     async def until(self, want: Want) -> None:
         """Wait until this side alone shows what is wanted."""
         async with asyncio.timeout(PATIENCE):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operators.core.objects import Obj
-from tests.parity.manifests import job, quota
+from tests.parity.manifests import job, pod, quota
 from tests.parity.pair import Pair, Want
 from tests.parity.wanted import both, gone, job_is, job_status, pods
 
@@ -210,3 +210,36 @@ async def test_a_pod_that_leaves(jobs: Pair) -> None:
     labels = {"batch.kubernetes.io/controller-uid": "none"}
     await jobs.change_pods(1, {"metadata": {"labels": labels}}, "job-name=web")
     await jobs.without_pods().agree(both(pods(2), job_status(active=1, ready=1)))
+
+
+async def test_a_job_of_the_same_name_again(jobs: Pair) -> None:
+    """The pods of the one that was there before are none of its own, and are let go."""
+    await jobs.create(job(completions=3, parallelism=2))
+    await jobs.agree(job_status(active=2, ready=2))
+    await jobs.delete("jobs", "web")
+    await jobs.create(job(completions=3, parallelism=1))
+    await jobs.without_events().agree(both(pods(1), job_status(active=1, ready=1)))
+
+
+async def test_takes_on_an_orphan(jobs: Pair) -> None:
+    """With a selector of the user's own, a pod that it takes becomes the Job's."""
+    await jobs.create(pod("alone", labels={"app": "web"}))
+    made = job(completions=3, parallelism=1, manualSelector=True, selector={"matchLabels": {"app": "web"}})
+    await jobs.create(made)
+    await jobs.agree(both(pods(1), job_status(active=1, ready=1)))
+
+
+async def test_success_makes_what_runs_superfluous(jobs: Pair) -> None:
+    """Pods of other indexes go, and count as nothing."""
+    policy = {"rules": [{"succeededIndexes": "0"}]}
+    await jobs.create(job(completions=3, parallelism=3, successPolicy=policy, **INDEXED))
+    await jobs.agree(job_status(active=3, ready=3))
+    for side in (jobs.upstream, jobs.ours):
+        await side.end_first("batch.kubernetes.io/job-completion-index=0", "Succeeded")
+    await jobs.agree(both(pods(1), job_is("Complete", "SuccessPolicy")))
+
+
+async def test_an_ignored_failure(jobs: Pair) -> None:
+    """It is replaced, after the same wait, and counts for nothing."""
+    await jobs.create(job(sim=BAD, backoffLimit=0, podFailurePolicy=on_code("Ignore", 7)))
+    await jobs.without_events().agree(both(pods(2), job_status(failed=0)), quiet_for=0.5)
