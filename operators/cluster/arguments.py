@@ -8,6 +8,7 @@ from typing import Final
 from operators.cluster import nodes
 
 TAKEN_OVER: Final = (
+    "daemonset-controller",
     "deployment-controller",
     "replicaset-controller",
     "statefulset-controller",

@@ -7,6 +7,7 @@ nothing else differs.
 from collections.abc import Callable
 from typing import Any
 
+from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.jobs import job_controller
 from operators.controllers.replicasets import replicaset_controller
@@ -19,6 +20,7 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str], ...] = (
     (replicaset_controller, "apps"),
     (deployment_controller, "apps"),
     (statefulset_controller, "apps"),
+    (daemonset_controller, "apps"),
     (job_controller, "batch"),
     (ttl_controller, "batch"),
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from operators.controllers import state
 from operators.core import job, objects
 from operators.core.job import Endings, Observed
 from operators.core.objects import PODS, Key, Obj, Resource, jobs
@@ -31,6 +32,7 @@ def job_controller(group: str) -> Controller[Observed]:
         report=job.report,
         announce=job.announce,
         gone=partial(_gone, resource),
+        state=state.JOB,
         writes=(Writes(PODS, ("create", "patch", "delete")),),
     )
 

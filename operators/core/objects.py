@@ -55,6 +55,11 @@ def statefulsets(group: str) -> Resource:
     return Resource(group, "v1", "statefulsets", "StatefulSet")
 
 
+def daemonsets(group: str) -> Resource:
+    """DaemonSets of an API group: `apps` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "daemonsets", "DaemonSet")
+
+
 def jobs(group: str) -> Resource:
     """Jobs of an API group: `batch` or `kopfwerk.dev`."""
     return Resource(group, "v1", "jobs", "Job")

@@ -19,6 +19,7 @@ from operators.runtime import metrics
 from operators.runtime.client import ApiError
 from operators.runtime.freshness import TIMEOUT, Freshness
 from operators.runtime.informer import Informers
+from operators.runtime.state import Family
 from operators.runtime.workqueue import WorkQueue
 from operators.runtime.writer import NotLeadingError, Writer
 
@@ -63,6 +64,8 @@ class Controller(Generic[O]):
     report: Callable[[O, Outcome], Obj | None]
     writes: tuple[Writes, ...]
     """Besides its own status."""
+    state: tuple[Family, ...] = ()
+    """The state metrics of its objects."""
     measure: Callable[[O, Plan], None] = lambda _observed, _plan: None
     """Puts into metrics what is worth knowing of a plan."""
     announce: Callable[[O, Obj], Iterable[Say]] = lambda _observed, _status: ()

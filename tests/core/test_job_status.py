@@ -280,10 +280,11 @@ def test_those_that_were_running_count_as_failed() -> None:
     assert status["terminating"] == 1
 
 
-def test_those_that_a_success_makes_superfluous_do_not() -> None:
-    """With a Job that succeeds early, what it deletes has neither failed nor succeeded."""
+@pytest.mark.parametrize("phase", ["Running", "Failed"])
+def test_those_that_a_success_makes_superfluous_do_not(phase: str) -> None:
+    """With a Job that succeeds early, what it deletes has neither failed nor succeeded, however it ends."""
     met = indexed(2, status=begun(completedIndexes="1", succeeded=1, conditions=[condition("SuccessCriteriaMet")]))
-    status = synced(seen(met, run("a", index=0, deleting=True)))
+    status = synced(seen(met, run("a", index=0, deleting=True, phase=phase)))
     assert counts(status, "succeeded", "failed", "uncountedTerminatedPods") == {
         "succeeded": 1,
         "failed": 0,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from operators.core.objects import Obj, Resource, deployments, jobs, replicasets, statefulsets
+from operators.core.objects import Obj, Resource, daemonsets, deployments, jobs, replicasets, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
@@ -43,7 +43,7 @@ class Side:
     @property
     def kinds(self) -> Mapping[str, Resource]:
         """The resources by their plural names."""
-        own = (deployments(self.group), replicasets(self.group), statefulsets(self.group), jobs(self.group))
+        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets, jobs))
         return {kind.plural: kind for kind in (*own, CONTROLLERREVISIONS, CLAIMS, PODS, EVENTS)}
 
     def url(self, plural: str, name: str = "", subresource: str = "") -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.core.objects import Obj, annotations, controller_of, labels, uid
+from operators.core.ready import READY, STALLED
 
 HASH = "pod-template-hash"
 REVISION_HASHES = ("controller.kubernetes.io/hash", "controller-revision-hash")
@@ -19,8 +20,18 @@ _SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 _DIGEST = "[bcdfghjklmnpqrstvwxz2456789]{7,10}"
 _OF_THE_NODE = "topology.kubernetes.io/"
 _UNDER_WAY = ("NewReplicaSetCreated", "ReplicaSetUpdated")
-_NOT_COMPARED = ("kubectl.kubernetes.io/last-applied-configuration",)
-WORKLOADS = {"deployments": "Deployment", "replicasets": "ReplicaSet", "statefulsets": "StatefulSet", "jobs": "Job"}
+_NOT_COMPARED = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deprecated.daemonset.template.generation",  # only the built-in kind counts its templates
+)
+_TEMPLATE_NUMBER = "pod-template-generation"
+WORKLOADS = {
+    "deployments": "Deployment",
+    "replicasets": "ReplicaSet",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "jobs": "Job",
+}
 """What has events that are compared; and a status with an observedGeneration, but for Jobs."""
 _UIDS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 _TIMES = ("startTime", "completionTime")
@@ -175,7 +186,11 @@ def _status(status: Obj, generation: int, names: _Names) -> Obj:
     counts = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
     made: Obj = names.deep(counts)
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
-    made["conditions"] = sorted(_condition(condition, names) for condition in status.get("conditions") or ())
+    made["conditions"] = sorted(
+        _condition(condition, names)
+        for condition in status.get("conditions") or ()
+        if condition["type"] not in (READY, STALLED)
+    )
     return made
 
 
@@ -203,7 +218,7 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "generateName": names(meta.get("generateName", "")),
         "owners": _owners(pod, names, group),
         "labels": sorted(
-            f"{k}={'UID' if k in _UIDS else names(v)}" for k, v in labels(pod).items() if not k.startswith(_OF_THE_NODE)
+            f"{k}={'UID' if k in _UIDS else names(v)}" for k, v in labels(pod).items() if _is_own_label(k)
         ),
         "annotations": sorted(annotations(pod)),
         "finalizers": meta.get("finalizers") or [],
@@ -211,10 +226,26 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "ready": ready,
         "deleting": "deletionTimestamp" in meta,
         "images": [container["image"] for container in pod["spec"]["containers"]],
+        **_of_daemon(pod, parent),
         "dns": [pod["spec"].get(part) for part in ("hostname", "subdomain")],
         "claims": [v["persistentVolumeClaim"] for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v],
     }
     return " ".join(f"{key}={value}" for key, value in facts.items())
+
+
+def _of_daemon(pod: Obj, parent: Obj | None) -> Obj:
+    """Return what else counts of a daemon: where it is and what it is pinned to and tolerates."""
+    if parent is None or parent["kind"] != "DaemonSet":
+        return {}
+    spec = pod["spec"]
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity")
+    tolerations = sorted(map(repr, spec.get("tolerations") or ()))
+    return {"node": spec.get("nodeName"), "affinity": affinity, "tolerations": tolerations}
+
+
+def _is_own_label(name: str) -> bool:
+    """Whether a pod has a label from its workload, and on both sides."""
+    return not name.startswith(_OF_THE_NODE) and name != _TEMPLATE_NUMBER
 
 
 def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
@@ -225,7 +256,7 @@ def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
         about = event["involvedObject"]
         if about["kind"] not in WORKLOADS.values() or event["message"].startswith("(combined"):
             continue
-        message = names(event["message"])
+        message = names(event["message"].replace(f"{about['namespace']}/", "NAMESPACE/"))
         if how == "numbers aside":
             message = re.sub(r"from \d+ to \d+", "from N to M", message)
         yield " ".join((about["kind"], names(about["name"]), event["type"], event["reason"], message))

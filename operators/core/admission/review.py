@@ -13,6 +13,7 @@ TWINS: Final[Mapping[str, Resource]] = {
         objects.replicasets("apps"),
         objects.deployments("apps"),
         objects.statefulsets("apps"),
+        objects.daemonsets("apps"),
         objects.jobs("batch"),
     )
 }

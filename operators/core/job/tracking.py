@@ -57,12 +57,13 @@ def _is_failure_recorded(observed: Observed, run: Run) -> bool:
 def _is_to_be_counted(observed: Observed, pod: Pod, run: Run, present: Verdict | None) -> bool:
     """Whether a pod that has not succeeded counts as failed.
 
-    All that are left do where the Job has failed. Where it has succeeded, those that it deleted do not.
+    All that are left do where the Job has failed. Where it has succeeded, those that it deleted do not,
+    whichever way they end after that.
     """
     if present is None or (present.success and not present.recorded):
         is_lost = observed.is_failed(pod)
     else:
-        is_lost = pod.phase == "Failed" or not present.success
+        is_lost = not present.success or (pod.phase == "Failed" and not pod.terminating)
     return is_lost and observed.is_valid(run) and observed.match(pod, run).counts
 
 

@@ -66,6 +66,14 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("RollingUpdateDeployment", "maxSurge"): "25%",
     ("RollingUpdateDeployment", "maxUnavailable"): "25%",
     ("ReplicaSetSpec", "replicas"): 1,
+    ("DaemonSetSpec", "revisionHistoryLimit"): 10,
+    ("DaemonSetSpec", "updateStrategy"): {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+    },
+    ("DaemonSetUpdateStrategy", "type"): "RollingUpdate",
+    ("RollingUpdateDaemonSet", "maxSurge"): 0,
+    ("RollingUpdateDaemonSet", "maxUnavailable"): 1,
     ("StatefulSetSpec", "replicas"): 1,
     ("StatefulSetSpec", "revisionHistoryLimit"): 10,
     ("StatefulSetSpec", "podManagementPolicy"): "OrderedReady",
@@ -132,6 +140,10 @@ ZERO: Final[Mapping[Field, Any]] = {
     ("PreferredSchedulingTerm", "preference"): {},
     ("ReplicaSetStatus", "replicas"): 0,
     ("StatefulSetStatus", "replicas"): 0,
+    ("DaemonSetStatus", "currentNumberScheduled"): 0,
+    ("DaemonSetStatus", "desiredNumberScheduled"): 0,
+    ("DaemonSetStatus", "numberMisscheduled"): 0,
+    ("DaemonSetStatus", "numberReady"): 0,
 }
 """Fields that are called required, but whose absence the apiserver reads as this value, and takes."""
 

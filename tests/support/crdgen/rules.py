@@ -211,6 +211,34 @@ STATEFUL_RULES: Final = (
 )
 
 
+POD_TEMPLATE_OF_ALL: Final = {path: amendment for path, amendment in POD_TEMPLATE.items() if path != "replicas"}
+"""What holds of a template also where its pods are not counted."""
+
+_NOT_ROLLING: Final = "self.type == 'OnDelete' || !has(self.rollingUpdate)"
+
+DAEMON: Final[dict[str, Amendment]] = {
+    "selector": selector_rules("daemonset"),
+    "revisionHistoryLimit": NOT_NEGATIVE,
+    "updateStrategy": _rules(
+        _rule(
+            f"{_NOT_ROLLING} || {_zero('rollingUpdate.maxSurge')} || {_zero('rollingUpdate.maxUnavailable')}",
+            "may not be set when maxUnavailable is non-zero",
+            ".rollingUpdate.maxSurge",
+        ),
+        _rule(
+            f"{_NOT_ROLLING} || !({_zero('rollingUpdate.maxSurge')} && {_zero('rollingUpdate.maxUnavailable')})",
+            "cannot be 0 when maxSurge is 0",
+            ".rollingUpdate.maxUnavailable",
+            "FieldValueRequired",
+        ),
+    ),
+    "updateStrategy.rollingUpdate.maxSurge": _rules(*_NUMBER_OR_PERCENT, _AT_MOST_ALL),
+    "updateStrategy.rollingUpdate.maxUnavailable": _rules(*_NUMBER_OR_PERCENT, _AT_MOST_ALL),
+}
+
+DAEMON_RULES: Final = pod_template_rules("DaemonSet")
+
+
 _TEMPLATE_OF_ANY: Final = (
     "selector.matchLabels",
     "selector.matchExpressions",
