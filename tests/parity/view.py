@@ -228,7 +228,7 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "images": [container["image"] for container in pod["spec"]["containers"]],
         **_of_daemon(pod, parent),
         "dns": [pod["spec"].get(part) for part in ("hostname", "subdomain")],
-        "claims": [v["persistentVolumeClaim"] for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v],
+        "claims": sorted(_claimed(pod)),
     }
     return " ".join(f"{key}={value}" for key, value in facts.items())
 
@@ -246,6 +246,12 @@ def _of_daemon(pod: Obj, parent: Obj | None) -> Obj:
 def _is_own_label(name: str) -> bool:
     """Whether a pod has a label from its workload, and on both sides."""
     return not name.startswith(_OF_THE_NODE) and name != _TEMPLATE_NUMBER
+
+
+def _claimed(pod: Obj) -> list[str]:
+    """Return the names of a pod's claims, which upstream adds in the order of a Go map: in none."""
+    sources = (volume.get("persistentVolumeClaim") for volume in pod["spec"]["volumes"])
+    return [source["claimName"] for source in sources if source]
 
 
 def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
