@@ -27,7 +27,7 @@ class Jobs(RuleBasedStateMachine):
         per_index=st.sampled_from([None, 0, 1]),
         replacement=st.sampled_from(["TerminatingOrFailed", "Failed"]),
     )
-    def begin(  # noqa: D102 - every field of the Job that matters
+    def begin(
         self,
         *,
         completions: int | None,
@@ -37,6 +37,7 @@ class Jobs(RuleBasedStateMachine):
         per_index: int | None,
         replacement: str,
     ) -> None:
+        """Create the Job."""
         spec: dict[str, Any] = {
             "parallelism": parallelism,
             "podReplacementPolicy": replacement,
