@@ -83,3 +83,17 @@ DAEMONSET: Final = (
     figure("status_number_available", "status.numberAvailable", "Nodes with an available pod"),
     figure("status_number_unavailable", "status.numberUnavailable", "Nodes without an available pod"),
 )
+
+JOB: Final = (
+    *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
+    figure("spec_parallelism", "spec.parallelism", "Pods that may run at a time", absent=1),
+    figure("spec_completions", "spec.completions", "Pods that have to succeed", absent=None),
+    figure("spec_active_deadline_seconds", "spec.activeDeadlineSeconds", "Its deadline", absent=None),
+    figure("status_active", "status.active", "Pods that run or are about to"),
+    figure("status_succeeded", "status.succeeded", "Pods or indexes that have succeeded"),
+    figure("status_failed", "status.failed", "Pods that have failed"),
+    moment("status_start_time", "status.startTime", "When it began"),
+    moment("status_completion_time", "status.completionTime", "When it was complete"),
+    conditions("status_condition", "Conditions"),
+    owner("owner", "Its controller"),
+)

@@ -60,6 +60,11 @@ def daemonsets(group: str) -> Resource:
     return Resource(group, "v1", "daemonsets", "DaemonSet")
 
 
+def jobs(group: str) -> Resource:
+    """Jobs of an API group: `batch` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "jobs", "Job")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

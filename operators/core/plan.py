@@ -54,17 +54,23 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """DELETE with the UID as precondition. An object that is gone already counts as deleted."""
+    """DELETE with the UID, and where given the resourceVersion, as precondition.
+
+    An object that is gone already counts as deleted.
+    """
 
     target: Target
     said: Say | None = None
     failed: Say | None = None
     propagation: Literal["Background", "Foreground", "Orphan"] | None = None
+    resource_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """A JSON merge patch with the UID, and where given the resourceVersion, as precondition.
+
+    strategic: a strategic merge patch instead, which only built-in kinds take.
 
     `ignore` lists HTTP statuses that mean there is nothing left to do (404 and 422 when a child is released).
     """
@@ -76,6 +82,7 @@ class Patch:
     said: Say | None = None
     failed: Say | None = None
     ignore: frozenset[int] = frozenset()
+    strategic: bool = False
 
 
 Step: TypeAlias = Create | Delete | Patch

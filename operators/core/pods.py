@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from operators.core import objects
+from operators.core import objects, runs
 from operators.core.objects import Key, Obj, Owner
+from operators.core.runs import Run
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
@@ -41,6 +42,8 @@ class Pod:
     """Of a pod that a StatefulSet has or may adopt, which has to have the right ones."""
     pinned_to: str = ""
     """The one node that its required node affinity names, as a daemon's does, while it is on none."""
+    run: Run | None = None
+    """Of a pod that a Job has or may adopt."""
 
     @property
     def key(self) -> Key:
@@ -111,6 +114,7 @@ def parse(obj: Obj) -> Pod:
         deletion_cost=_deletion_cost(objects.annotations(obj)),
         volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
         pinned_to="" if spec.get("nodeName") else _pinned_to(spec),
+        run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
     )
 
 

@@ -30,6 +30,13 @@ def sets(pair: Pair) -> Pair:
 
 
 @pytest.fixture
+def jobs(pair: Pair) -> Pair:
+    """Return both sides as scenarios of Jobs look at them."""
+    upstream = replace(pair.upstream, group="batch", shown=("jobs",))
+    return replace(pair, upstream=upstream, ours=replace(pair.ours, shown=("jobs",)))
+
+
+@pytest.fixture
 async def fleet(admin: Client, unique: str) -> AsyncIterator[Fleet]:
     """Return what makes nodes of the scenario's own, on which nothing else runs."""
     made = Fleet(admin, unique)

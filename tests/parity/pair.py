@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from operators.core.objects import Obj, Resource, daemonsets, deployments, replicasets, statefulsets
+from operators.core.objects import Obj, Resource, daemonsets, deployments, jobs, replicasets, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
@@ -43,7 +43,7 @@ class Side:
     @property
     def kinds(self) -> Mapping[str, Resource]:
         """The resources by their plural names."""
-        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets))
+        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets, jobs))
         return {kind.plural: kind for kind in (*own, CONTROLLERREVISIONS, CLAIMS, PODS, EVENTS)}
 
     def url(self, plural: str, name: str = "", subresource: str = "") -> str:
@@ -67,6 +67,13 @@ class Side:
     async def merge(self, plural: str, name: str, body: Obj, subresource: str = "") -> None:
         """Merge a patch into an object."""
         await self.client.request("PATCH", self.url(plural, name, subresource), body, content_type=MERGE_PATCH)
+
+    async def end_first(self, selector: str, phase: str) -> None:
+        """Say as a kubelet would that the first pod of a selector has ended."""
+        (pod,) = await _pods(self, 1, selector)
+        body = {"status": {"phase": phase, "conditions": None}}
+        url = self.url("pods", pod["metadata"]["name"], "status")
+        await self.client.request("PATCH", url, body, content_type=MERGE_PATCH)
 
     async def until(self, want: Want) -> None:
         """Wait until this side alone shows what is wanted."""

@@ -30,8 +30,12 @@ WORKLOADS = {
     "replicasets": "ReplicaSet",
     "statefulsets": "StatefulSet",
     "daemonsets": "DaemonSet",
+    "jobs": "Job",
 }
-"""What has a status with an observedGeneration, and events that are compared."""
+"""What has events that are compared; and a status with an observedGeneration, but for Jobs."""
+_UIDS = ("controller-uid", "batch.kubernetes.io/controller-uid")
+_TIMES = ("startTime", "completionTime")
+_COLUMNS = ("state", "progress")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class View:
     @property
     def is_settled(self) -> bool:
         """Whether each controller has seen the latest of what it looks after."""
-        parents = (obj for plural in WORKLOADS for obj in self.raw.get(plural, ()))
+        parents = (obj for plural in WORKLOADS if plural != "jobs" for obj in self.raw.get(plural, ()))
         return all(
             (obj.get("status") or {}).get("observedGeneration", 0) >= obj["metadata"]["generation"] for obj in parents
         )
@@ -78,7 +82,8 @@ class _Names:
         for name in sorted(self._aliases, key=len, reverse=True):
             text = text.replace(name, self._aliases[name])
         text = re.sub(rf"\bweb-{_DIGEST}\b", "web-<gone>", text)
-        return re.sub(rf"(?<=[a-z>])-{_SUFFIX}\b", "-POD", text)
+        text = re.sub(r"\b[a-z0-9-]+-(?:up|our)/", "NAMESPACE/", text)
+        return re.sub(rf"(?<=[a-z>])((?:-[0-9]+)?)-{_SUFFIX}\b", r"\1-POD", text)
 
     def deep(self, value: Any) -> Any:
         """Replace in every text of a structure."""
@@ -139,7 +144,16 @@ def _claim(obj: Obj, names: _Names, group: str) -> Obj:
     return _meta(obj, names, group) | {"spec": spec, "phase": obj["status"].get("phase")}
 
 
-_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim}
+def _job(obj: Obj, names: _Names, group: str) -> Obj:
+    """Return a Job, less what the apiserver generates of labels and spec, which a custom resource does without."""
+    status = {key: value for key, value in (obj.get("status") or {}).items() if value not in (0, "")}
+    shown = {key: "some" if key in _TIMES else value for key, value in status.items() if key not in _COLUMNS}
+    shown["conditions"] = [_condition(condition, names) for condition in status.get("conditions") or ()]
+    meta = {key: value for key, value in _meta(obj, names, group).items() if key != "labels"}
+    return meta | {"status": shown}
+
+
+_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim, "jobs": _job}
 
 
 def _owners(obj: Obj, names: _Names, group: str) -> list[str]:
@@ -193,7 +207,7 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
     """Return one line on a pod: whose it is, how it is, what it looks like."""
     meta, owner = pod["metadata"], controller_of(pod)
     parent = owners.get(owner.uid) if owner else None
-    if parent is None or "generateName" not in meta or parent["kind"] == "StatefulSet":
+    if parent is None or "generateName" not in meta or parent["kind"] in ("StatefulSet", "Job"):
         name = names(meta["name"])
     else:
         form = rf"{re.escape(parent['metadata']['name'])}-{_SUFFIX}"
@@ -203,7 +217,9 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "name": name,
         "generateName": names(meta.get("generateName", "")),
         "owners": _owners(pod, names, group),
-        "labels": sorted(f"{k}={names(v)}" for k, v in labels(pod).items() if _is_own_label(k)),
+        "labels": sorted(
+            f"{k}={'UID' if k in _UIDS else names(v)}" for k, v in labels(pod).items() if _is_own_label(k)
+        ),
         "annotations": sorted(annotations(pod)),
         "finalizers": meta.get("finalizers") or [],
         "phase": pod["status"].get("phase"),

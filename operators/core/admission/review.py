@@ -14,6 +14,7 @@ TWINS: Final[Mapping[str, Resource]] = {
         objects.deployments("apps"),
         objects.statefulsets("apps"),
         objects.daemonsets("apps"),
+        objects.jobs("batch"),
     )
 }
 """The built-in kind of the same name, for each custom resource."""

@@ -12,6 +12,7 @@ Field: TypeAlias = tuple[str, str]
 
 GATED: Final[frozenset[Field]] = frozenset({
     ("PodSpec", "schedulingGroup"),  # GenericWorkload
+    ("JobSpec", "scheduling"),  # WorkloadWithJob
     ("PodSpec", "evictionResponders"),  # EvictionRequestAPI
     ("GRPCAction", "mode"),  # GRPCContainerProbeTLS
     ("HTTPGetAction", "protocol"),  # H2CContainerProbe
@@ -93,6 +94,10 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("PersistentVolumeClaim", "kind"): "PersistentVolumeClaim",
     ("PersistentVolumeClaim", "status"): {"phase": "Pending"},
     ("PersistentVolumeClaimStatus", "phase"): "Pending",
+    ("JobSpec", "completionMode"): "NonIndexed",
+    ("JobSpec", "suspend"): False,
+    ("JobSpec", "manualSelector"): False,
+    ("PodFailurePolicyOnPodConditionsPattern", "status"): "True",
     ("PodSpec", "dnsPolicy"): "ClusterFirst",
     ("PodSpec", "restartPolicy"): "Always",
     ("PodSpec", "schedulerName"): "default-scheduler",
@@ -123,7 +128,8 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
 
 Left out for that reason: imagePullPolicy (Always for :latest), a volume without a source (emptyDir), serviceAccount
 beside serviceAccountName, rollingUpdate where only `type: RollingUpdate` is given. The pod gets the first three from
-the apiserver; the controller treats a missing rollingUpdate as 25% and 25%.
+the apiserver; the controller treats a missing rollingUpdate as 25% and 25%. Likewise of a Job: completions and
+parallelism (1 and 1, but parallelism alone means a work queue), backoffLimit, podReplacementPolicy, and the selector.
 """
 
 ZERO: Final[Mapping[Field, Any]] = {
