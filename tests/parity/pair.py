@@ -217,7 +217,8 @@ class Pair:
     ) -> View:
         """Wait until both sides are settled, show what is wanted, show the same and stay so; return what ours shows.
 
-        Raises DifferenceError with what differs, upstream's first.
+        Raises DifferenceError with what differs, upstream's first, once nothing has changed for `patience` seconds:
+        a busy machine is slow, but goes on. What never rests is given up all the same.
         """
         began = since = time.monotonic()
         before: tuple[View, View] | None = None
@@ -229,7 +230,7 @@ class Pair:
             agreed = now[0] == now[1] and all(v.is_settled and want(v) for v in now)
             if agreed and moment - since >= quiet_for:
                 return now[1]
-            if moment - began > patience:
+            if moment - since > patience or moment - began > 4 * patience:
                 raise DifferenceError(_explain(*now, want))
             await asyncio.sleep(_EVERY)
 
