@@ -68,10 +68,11 @@ class Side:
         """Merge a patch into an object."""
         await self.client.request("PATCH", self.url(plural, name, subresource), body, content_type=MERGE_PATCH)
 
-    async def end_first(self, selector: str, phase: str) -> None:
-        """Say as a kubelet would that the first pod of a selector has ended."""
+    async def end_first(self, selector: str, phase: str, **conditions: str) -> None:
+        """Say as a kubelet would that the first pod of a selector has ended, and what else is to be said of it."""
         (pod,) = await _pods(self, 1, selector)
-        body = {"status": {"phase": phase, "conditions": None}}
+        said = [{"type": type_, "status": value} for type_, value in conditions.items()]
+        body = {"status": {"phase": phase, "conditions": said or None}}
         url = self.url("pods", pod["metadata"]["name"], "status")
         await self.client.request("PATCH", url, body, content_type=MERGE_PATCH)
 
