@@ -145,6 +145,14 @@ def test_those_that_were_running_count_as_failed() -> None:
     assert status["terminating"] == 1
 
 
+@pytest.mark.parametrize("decided", ["FailureTarget", "SuccessCriteriaMet"])
+def test_what_is_deleted_at_the_end_fails_no_index(decided: str) -> None:
+    """The indexes that have failed are those that had when it was decided."""
+    status = begun(failedIndexes="0", conditions=[condition(decided)])
+    parent = indexed(3, backoffLimitPerIndex=0, status=status)
+    assert synced(seen(parent, run("b", index=1, deleting=True)))["failedIndexes"] == "0"
+
+
 @pytest.mark.parametrize("phase", ["Running", "Failed"])
 def test_those_that_a_success_makes_superfluous_do_not(phase: str) -> None:
     """With a Job that succeeds early, what it deletes has neither failed nor succeeded, however it ends."""

@@ -7,7 +7,9 @@ import pytest
 
 from operators.core import job as rules
 from operators.core.objects import Obj
+from operators.core.plan import Patch
 from operators.core.pods import Pod
+from operators.core.runs import FINALIZER
 from tests.support.builders import ago, pod
 from tests.support.jobs import begun, condition, indexed, job, run, seen, synced, told
 
@@ -85,6 +87,27 @@ def doubled(completed: str = "", **status: Any) -> Obj:
 def test_any_pods(parent: Obj, pods: tuple[Pod, ...], want: list[str]) -> None:
     """Pods without indexes are alike."""
     assert told(rules.plan(seen(parent, *pods))) == want
+
+
+BARE = run("bare", tracked=False)
+
+
+@pytest.mark.parametrize(
+    ("parent", "want"),
+    [
+        pytest.param(job(group="kopfwerk.dev"), ["patch bare"], id="ours"),
+        pytest.param(job(), [], id="a built-in one: only its user can have done so"),
+        pytest.param(job(group="kopfwerk.dev", suspend=True), ["delete bare"], id="not where the pod goes"),
+        pytest.param(job(group="kopfwerk.dev", deleting=True), [], id="nor with its Job"),
+        pytest.param(job(group="kopfwerk.dev", managedBy="acme.com/jobs"), [], id="nor of another's"),
+    ],
+)
+def test_a_pod_that_lost_the_finalizer(parent: Obj, want: list[str]) -> None:
+    """It gets the finalizer again, or nobody would count it."""
+    plan = rules.plan(seen(parent, BARE))
+    assert told(plan) == want
+    given = [step.body for step in plan.steps if isinstance(step, Patch)]
+    assert given == [{"metadata": {"finalizers": [FINALIZER]}}] * len(given)
 
 
 @pytest.mark.parametrize(

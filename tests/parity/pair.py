@@ -68,10 +68,11 @@ class Side:
         """Merge a patch into an object."""
         await self.client.request("PATCH", self.url(plural, name, subresource), body, content_type=MERGE_PATCH)
 
-    async def end_first(self, selector: str, phase: str) -> None:
-        """Say as a kubelet would that the first pod of a selector has ended."""
+    async def end_first(self, selector: str, phase: str, **conditions: str) -> None:
+        """Say as a kubelet would that the first pod of a selector has ended, and what else is to be said of it."""
         (pod,) = await _pods(self, 1, selector)
-        body = {"status": {"phase": phase, "conditions": None}}
+        said = [{"type": type_, "status": value} for type_, value in conditions.items()]
+        body = {"status": {"phase": phase, "conditions": said or None}}
         url = self.url("pods", pod["metadata"]["name"], "status")
         await self.client.request("PATCH", url, body, content_type=MERGE_PATCH)
 
@@ -217,7 +218,8 @@ class Pair:
     ) -> View:
         """Wait until both sides are settled, show what is wanted, show the same and stay so; return what ours shows.
 
-        Raises DifferenceError with what differs, upstream's first.
+        Raises DifferenceError with what differs, upstream's first, once nothing has changed for `patience` seconds:
+        a busy machine is slow, but goes on. What never rests is given up all the same.
         """
         began = since = time.monotonic()
         before: tuple[View, View] | None = None
@@ -229,7 +231,7 @@ class Pair:
             agreed = now[0] == now[1] and all(v.is_settled and want(v) for v in now)
             if agreed and moment - since >= quiet_for:
                 return now[1]
-            if moment - began > patience:
+            if moment - since > patience or moment - began > 4 * patience:
                 raise DifferenceError(_explain(*now, want))
             await asyncio.sleep(_EVERY)
 

@@ -45,9 +45,6 @@ INDEXED: dict[str, Any] = {"completionMode": "Indexed"}
         pytest.param(job(sim=OK, restart="OnFailure", completions=2, parallelism=2), COMPLETE, id="OnFailure"),
         pytest.param(job(completions=3, parallelism=2), job_status(active=2, ready=2), id="runs on"),
         pytest.param(job(sim=BAD, backoffLimit=0), failed("BackoffLimitExceeded"), id="no failure is allowed"),
-        pytest.param(
-            job(sim=BAD, backoffLimit=0, completions=3, parallelism=3), failed("BackoffLimitExceeded"), id="all fail"
-        ),
         pytest.param(job(sim=BAD, backoffLimit=1), failed("BackoffLimitExceeded"), id="one more try after 10 s"),
         pytest.param(
             job(sim=BAD | {"restart_after": "1s"}, restart="OnFailure", backoffLimit=2),
@@ -89,11 +86,6 @@ INDEXED: dict[str, Any] = {"completionMode": "Indexed"}
             id="each index fails",
         ),
         pytest.param(
-            job(sim=BAD, completions=3, parallelism=3, backoffLimitPerIndex=0, maxFailedIndexes=0, **INDEXED),
-            failed("MaxFailedIndexesExceeded"),
-            id="more indexes fail than may",
-        ),
-        pytest.param(
             job(sim=BAD, completions=1, backoffLimitPerIndex=1, **INDEXED),
             failed("FailedIndexes"),
             id="an index is tried again after 10 s",
@@ -131,6 +123,33 @@ async def test_life(jobs: Pair, made: Obj, want: Want) -> None:
     """From its creation to its end, or to where it stays."""
     await jobs.create(made)
     await jobs.agree(want)
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        pytest.param({"backoffLimit": 0}, "BackoffLimitExceeded", id="more pods fail than may"),
+        pytest.param(
+            {"backoffLimitPerIndex": 0, "maxFailedIndexes": 0, **INDEXED},
+            "MaxFailedIndexesExceeded",
+            id="more indexes fail than may",
+        ),
+        pytest.param({"backoffLimitPerIndex": 1, "backoffLimit": 0, **INDEXED}, "BackoffLimitExceeded", id="both"),
+        pytest.param(
+            {"podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": [{"type": "Lost"}]}]}},
+            "PodFailurePolicy",
+            id="a policy about a condition",
+        ),
+    ],
+)
+async def test_one_failure_too_many(jobs: Pair, made: Obj, reason: str) -> None:
+    """The pods that still run are deleted, and count as failed; their indexes do not."""
+    await jobs.create(job(completions=3, parallelism=3, **made))
+    await jobs.agree(job_status(active=3, ready=3))
+    selector = "batch.kubernetes.io/job-completion-index=1" if "completionMode" in made else "job-name=web"
+    for side in (jobs.upstream, jobs.ours):
+        await side.end_first(selector, "Failed", Lost="True")
+    await jobs.agree(both(pods(1), job_status(failed=3), failed(reason)))
 
 
 async def test_ttl(jobs: Pair) -> None:

@@ -41,10 +41,17 @@ UPSTREAMS = {
 
 
 def page(world: World, accept: str) -> tuple[str, str]:
-    """Return the type and the text of the operator's page."""
+    """Return the type and the text of the operator's page, once it leads and has seen the workloads."""
     request = urllib.request.Request(f"http://{world.target}/metrics", headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return answer.headers["Content-Type"], answer.read().decode()
+
+    def ask() -> tuple[str, str] | None:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            type_, text = answer.headers["Content-Type"], answer.read().decode()
+        return (type_, text) if "kopfwerk_deployment_spec_replicas{" in text else None
+
+    shown = until(ask, "no workloads on the operator's page")
+    assert shown is not None
+    return shown
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ LAYERS: Final = (
     Layer("chart", 420, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
-    Layer("parity", 600, workers=8),
+    Layer("parity", 900, workers=8),
     Layer("prometheus", 420),
     Layer("e2e/side_by_side", 600, workers=4, asked_for=True),
     Layer("e2e/one_by_one", 1200, asked_for=True),

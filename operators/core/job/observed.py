@@ -41,6 +41,11 @@ class Observed:
         return is_true(self.status, COMPLETE) or is_true(self.status, FAILED)
 
     @cached_property
+    def is_decided(self) -> bool:
+        """Whether the status says how it ends, though not yet that it has."""
+        return is_true(self.status, SUCCESS_CRITERIA_MET) or is_true(self.status, FAILURE_TARGET)
+
+    @cached_property
     def claim(self) -> Claim[Pod]:
         """The pods that are or become this Job's, and those that it lets go."""
         return ownership.claim(self.job, spec.selector(self.job), self.pods)
@@ -126,10 +131,15 @@ class Observed:
 
     @cached_property
     def failed_indexes(self) -> Indexes:
-        """The indexes that have failed for good, of a Job that has a limit for each."""
+        """The indexes that have failed for good, of a Job that has a limit for each.
+
+        Once it is decided how the Job ends there are no more of them: what is deleted then is not its index's fault.
+        """
         limit = spec.backoff_limit_per_index(self.job)
         if limit is None or not self.is_indexed:
             return Indexes()
+        if self.is_decided:
+            return self.recorded_failed_indexes
         new = [
             run.index
             for pod, run in self.tracked

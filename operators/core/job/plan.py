@@ -3,14 +3,17 @@
 Mirrors syncJob in pkg/controller/job/job_controller.go.
 """
 
+from collections.abc import Iterator
+
 from operators.core import objects, ownership
 from operators.core.job import pods, spec
 from operators.core.job.observed import Observed
 from operators.core.job.sizing import size
 from operators.core.job.tracking import MOST, settled
 from operators.core.job.verdict import verdict
-from operators.core.objects import PODS
+from operators.core.objects import KOPFWERK, PODS
 from operators.core.plan import Batch, Plan, Say
+from operators.core.pods import Pod
 
 _UNKNOWN_MODE = Say("Warning", "UnknownCompletionMode", "Skipped Job sync because completion mode is unknown")
 
@@ -36,8 +39,24 @@ def plan(observed: Observed) -> Plan:
     if objects.is_terminating(job):
         return Plan(tuple(batches))
     sizing = size(observed)
+    if bare := tuple(pods.regain(pod) for pod in _bare(observed, sizing.deleted)):
+        batches.append(Batch(bare))
     waits = [wait for wait in (sizing.wait, observed.until_deadline) if wait is not None]
     return Plan((*batches, *sizing.batches), requeue_after=min(waits, default=None))
+
+
+def _bare(observed: Observed, deleted: frozenset[str]) -> Iterator[Pod]:
+    """Yield the pods that go on without the finalizer: nobody would count them.
+
+    kube-controller-manager takes it off a pod without a controller, and may do so when a Job of ours has just adopted it.
+    The pods of built-in Jobs it knows: from those only a user can have taken it, and there it stays off.
+    """
+    if not observed.job["apiVersion"].startswith(KOPFWERK):
+        return
+    adopted = {pod.uid for pod in observed.claim.adopt}
+    for pod in observed.active:
+        if pod.run is not None and not pod.run.tracked and pod.uid not in adopted | deleted:
+            yield pod
 
 
 def _let_go(observed: Observed) -> tuple[Batch, ...]:

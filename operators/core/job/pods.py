@@ -89,6 +89,13 @@ def strip(pod: Pod, *, as_seen: bool = False) -> Patch:
     return Patch(_target(pod), body, version, ignore=frozenset({404}), strategic=True)
 
 
+def regain(pod: Pod) -> Patch:
+    """Return the write that gives the finalizer to a pod that has lost it, as it is in the cache."""
+    others = pod.run.finalizers if pod.run is not None else ()
+    body = {"metadata": {"finalizers": [*others, FINALIZER]}}
+    return Patch(_target(pod), body, pod.resource_version, ignore=frozenset({404, 409, 422}))
+
+
 def is_strip(step: Step) -> bool:
     """Whether a write takes the finalizer off, and nothing else."""
     return isinstance(step, Patch) and step.strategic

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from operators.core.job import backoff, pods, spec
 from operators.core.job.observed import Observed, index_of
-from operators.core.plan import Batch
+from operators.core.plan import Batch, Delete
 from operators.core.pods import Pod
 
 MOST = 500
@@ -25,6 +25,12 @@ class Sizing:
 
     batches: tuple[Batch, ...] = ()
     wait: timedelta | None = None
+
+    @property
+    def deleted(self) -> frozenset[str]:
+        """The UIDs of the pods that are deleted."""
+        steps = (step for batch in self.batches for step in batch.steps)
+        return frozenset(step.target.uid for step in steps if isinstance(step, Delete))
 
 
 def size(observed: Observed) -> Sizing:
