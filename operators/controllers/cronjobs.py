@@ -1,10 +1,9 @@
 """CronJob: woken by its own changes, by its Jobs', and when a run is due."""
 
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from operators.controllers import state
+from operators.controllers.zones import time_zone
 from operators.core import cronjob, objects
 from operators.core.cronjob import Observed
 from operators.core.objects import Obj, Resource, cronjobs, jobs
@@ -66,17 +65,6 @@ class _Memory:
         if len(self._schedules) > len(informers[self._parent].keys()) + _SPARE:
             present = {objects.uid(obj) for obj in informers[self._parent].all()}
             self._schedules = {uid: known for uid, known in self._schedules.items() if uid in present}
-
-
-@lru_cache(maxsize=1024)
-def time_zone(name: str) -> tzinfo | None:
-    """Return the time zone of a name, UTC where there is no name, None where nobody knows it."""
-    if name in ("", "UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        return None
 
 
 def _report(observed: Observed, outcome: Outcome) -> Obj | None:

@@ -38,7 +38,11 @@ def refusal(review: Review, answer: Answer) -> str | None:
     ours = ours + head.removeprefix(twin) + invalid
     if not review.is_template_unchanged:
         return ours + answer.message.partition(" is invalid: ")[2]
-    left = [f"{cause.get('field')}: {cause.get('message')}" for cause in answer.causes if not _is_in(f"spec.{review.template}", cause)]
+    left = [
+        f"{cause.get('field')}: {cause.get('message')}"
+        for cause in answer.causes
+        if not _is_in(f"spec.{review.template}", cause)
+    ]
     if not left:
         return None
     return ours + (left[0] if len(left) == 1 else f"[{', '.join(left)}]")

@@ -6,7 +6,7 @@ the deadline, that never comes to pass, and there is no such thing here.
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
@@ -86,6 +86,17 @@ def _about(observed: Observed, found: Due, go: Decision) -> Decision:
         return Decision(None, go.following, (*go.says, _STILL_RUNNING))
     holder = observed.find((place, name))
     return go if holder is None or observed.is_own(holder) else stay
+
+
+def next_after_last(cronjob: Obj, zone: tzinfo) -> datetime | None:
+    """Return when the first run is after the last that was started, past or to come; None for a suspended CronJob."""
+    if cronjob["spec"].get("suspend"):
+        return None
+    last = (cronjob.get("status") or {}).get("lastScheduleTime") or cronjob["metadata"]["creationTimestamp"]
+    try:
+        return parse(split(cronjob["spec"]["schedule"])[1], zone).next(objects.parse_time(last))
+    except schedules.InvalidScheduleError:
+        return None
 
 
 def job_of(observed: Observed, run: datetime) -> Obj | None:
