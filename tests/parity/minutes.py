@@ -58,9 +58,10 @@ async def run(kubeconfig: str, prefix: str, scenarios: Mapping[str, Scenario]) -
 
 async def _safe_minute() -> datetime:
     """Wait for a second in which to begin, and return the minute that it is in."""
-    while (now := datetime.now(UTC)).second not in _SAFE:
+    now = datetime.now(UTC)
+    if now.second not in _SAFE:
         await asyncio.sleep((_SAFE.start - now.second) % 60)
-    return now.replace(second=0, microsecond=0)
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 @asynccontextmanager
