@@ -296,7 +296,6 @@ JOB: Final = Kind(
     short_names=("kjob",),
     group="batch",
     is_scalable=False,
-    is_judged=False,
     description="Runs pods until enough of them have succeeded. Same fields and behaviour as Job of batch/v1.",
     fields={
         "spec": "What is wanted.",
