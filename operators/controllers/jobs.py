@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from operators.controllers import state
-from operators.core import job, objects
+from operators.core import job, objects, ready
 from operators.core.job import Endings, Observed
 from operators.core.objects import PODS, Key, Obj, Resource, jobs
 from operators.core.plan import Plan
@@ -29,7 +29,7 @@ def job_controller(group: str) -> Controller[Observed]:
         watches=(Watch(PODS, partial(_pod_changed, resource), after=_GATHERING, replay=True),),
         observe=_Memory(resource).observe,
         plan=job.plan,
-        report=job.report,
+        report=ready.reporting(group, job.report, lambda seen: seen.job),
         announce=job.announce,
         gone=partial(_gone, resource),
         state=state.JOB,

@@ -151,7 +151,11 @@ def _job(obj: Obj, names: _Names, group: str) -> Obj:
     """Return a Job, less what the apiserver generates of labels and spec, which a custom resource does without."""
     status = {key: value for key, value in (obj.get("status") or {}).items() if value not in (0, "")}
     shown = {key: "some" if key in _TIMES else value for key, value in status.items() if key not in _COLUMNS}
-    shown["conditions"] = [_condition(condition, names) for condition in status.get("conditions") or ()]
+    shown["conditions"] = [
+        _condition(condition, names)
+        for condition in status.get("conditions") or ()
+        if condition["type"] not in (READY, STALLED)
+    ]
     meta = {key: value for key, value in _meta(obj, names, group).items() if key != "labels" or _is_a_run(obj)}
     return meta | {"status": shown}
 

@@ -87,14 +87,15 @@ def backoff(job: Obj) -> tuple[timedelta, timedelta]:
 
 def selector(job: Obj) -> Selector:
     """Return which pods are its own. Raises InvalidSelectorError."""
-    given = job["spec"].get("selector") or {}
+    return selectors.parse(label_selector(job))
+
+
+def label_selector(job: Obj) -> Obj:
+    """Return the selector as upstream's apiserver would have completed it."""
+    given: Obj = job["spec"].get("selector") or {}
     if job["spec"].get("manualSelector"):
-        return selectors.parse(given)
-    return selectors.parse(given | {"matchLabels": {_CONTROLLER_UID[1]: objects.uid(job), **_match_labels(given)}})
-
-
-def _match_labels(selector: Obj) -> dict[str, str]:
-    return selector.get("matchLabels") or {}
+        return given
+    return given | {"matchLabels": {_CONTROLLER_UID[1]: objects.uid(job), **(given.get("matchLabels") or {})}}
 
 
 def template(job: Obj) -> Obj:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.support.crdgen import rules
+from tests.support.crdgen import job_status, rules
 
 
 def _column(name: str, path: str, kind: str = "string", priority: int = 0) -> dict[str, Any]:
@@ -296,7 +296,6 @@ JOB: Final = Kind(
     short_names=("kjob",),
     group="batch",
     is_scalable=False,
-    is_judged=False,
     description="Runs pods until enough of them have succeeded. Same fields and behaviour as Job of batch/v1.",
     fields={
         "spec": "What is wanted.",
@@ -357,8 +356,11 @@ JOB: Final = Kind(
         "status.state": {"type": "string"},
     },
     amendments=_under("spec", rules.JOB)
+    | {"": job_status.WHOLE}
     | {"spec": {"x-kubernetes-validations": list(rules.JOB_RULES), "required": ["template"]}}
-    | _under("status", rules.counts("active", "ready", "succeeded", "failed", "terminating")),
+    | {"status": {"x-kubernetes-validations": list(job_status.RULES)}}
+    | _under("status", job_status.FIELDS | rules.counts("active", "ready", "succeeded", "failed", "terminating")),
+    selectable=(".status.succeeded",),
 )
 
 _TEMPLATE: Final = "spec.jobTemplate"
