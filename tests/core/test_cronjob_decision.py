@@ -39,7 +39,11 @@ def policy(name: str, *active: Obj, **spec: Any) -> Obj:
         pytest.param(seen(policy("Forbid", OLD), OLD), False, ["JobAlreadyActive"], id="Forbid beside another"),
         pytest.param(seen(policy("Forbid", DONE), DONE), True, [], id="Forbid after another"),
         pytest.param(seen(policy("Forbid", OLD)), True, [], id="Forbid after one that is gone"),
-        pytest.param(seen(policy("Forbid"), OLD), True, [], id="Forbid beside one that the status does not name"),
+        pytest.param(
+            seen(policy("Forbid"), OLD), False, ["JobAlreadyActive"], id="Forbid beside one nobody wrote down"
+        ),
+        pytest.param(seen(policy("Forbid"), run("by-hand")), True, [], id="Forbid beside one started by hand"),
+        pytest.param(seen(policy("Forbid"), run(0)), True, [], id="Forbid and made, but not written down"),
         pytest.param(
             seen(policy("Forbid", FOREIGN), FOREIGN), False, ["JobAlreadyActive"], id="Forbid beside a named stranger"
         ),

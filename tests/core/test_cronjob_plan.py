@@ -50,6 +50,16 @@ def names(jobs: list[Obj]) -> list[str]:
             [f"create {NOON}"],
             id="Replace leaves what has ended",
         ),
+        pytest.param(
+            seen(cronjob(last=3600, concurrencyPolicy="Replace"), OLD, run("by-hand")),
+            [f"delete {names([OLD])[0]}", f"create {NOON}"],
+            id="Replace ends what nobody wrote down, and leaves what was started by hand",
+        ),
+        pytest.param(
+            seen(cronjob(last=3600, concurrencyPolicy="Replace"), OLD, run(0)),
+            [f"delete {names([OLD])[0]}"],
+            id="Replace spares the run that is about to be written down",
+        ),
     ],
 )
 def test_runs(observed: Observed, want: list[str]) -> None:

@@ -42,6 +42,11 @@ def started(version: str = "7") -> Obj:
             id="a run that nobody wrote down",
         ),
         pytest.param(
+            seen(cronjob(last=0), OLD, run("by-hand")),
+            {"active": [reference(OLD)], "lastScheduleTime": ago(0)},
+            id="an earlier run that nobody wrote down, and one started by hand",
+        ),
+        pytest.param(
             seen(cronjob(last=0, active=[COMPLETE]), COMPLETE),
             {"lastScheduleTime": ago(0), "lastSuccessfulTime": ago(1800)},
             id="one has succeeded",

@@ -8,6 +8,7 @@ from operators.core import cronjob as rules
 from operators.core import objects
 from operators.core.cronjob import Observed
 from operators.core.cronjob.due import job_name
+from operators.core.cronjob.observed import SCHEDULED
 from operators.core.objects import Obj
 from operators.core.plan import Create, Delete, Outcome, Plan, Result, Step
 from tests.support.builders import NOW, ago, metadata, owner_reference
@@ -63,11 +64,14 @@ def before(seconds: float) -> datetime:
 def run(scheduled: float | str, *, group: str = "batch", end: str = "", since: float = 0, owner: str = "tick") -> Obj:
     """Return the Job of the run of so many seconds ago, or one of another name; `owner` is who controls it.
 
+    One of another name is no run of the schedule.
+
     end: Complete or Failed. since: how many seconds ago it started and, half as many, ended.
     """
     tick = cronjob(group=group)
     name = scheduled if isinstance(scheduled, str) else job_name(tick, before(scheduled))
-    meta = metadata(name)
+    scheduled_for = {} if isinstance(scheduled, str) else {SCHEDULED: ago(scheduled)}
+    meta = metadata(name, annotations=scheduled_for)
     if owner:
         tick["metadata"] = metadata(owner)
         meta["ownerReferences"] = [owner_reference(tick)]

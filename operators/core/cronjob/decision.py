@@ -80,12 +80,14 @@ def _about(observed: Observed, found: Due, go: Decision) -> Decision:
     name = job_name(cronjob, found.time)
     place = objects.key(cronjob)[0]
     stay = Decision(None, go.following, go.says)
-    if any((ref.get("namespace"), ref.get("name")) == (place, name) for ref in observed.running):
+    if any((ref.get("namespace"), ref.get("name")) == (place, name) for ref in observed.named):
         return stay
+    holder = observed.find((place, name))
+    if holder is not None:
+        return go if observed.is_own(holder) else stay
     if cronjob["spec"].get("concurrencyPolicy") == "Forbid" and observed.running:
         return Decision(None, go.following, (*go.says, _STILL_RUNNING))
-    holder = observed.find((place, name))
-    return go if holder is None or observed.is_own(holder) else stay
+    return go
 
 
 def next_after_last(cronjob: Obj, zone: tzinfo) -> datetime | None:

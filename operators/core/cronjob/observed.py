@@ -10,6 +10,8 @@ from operators.core import objects
 from operators.core.job.observed import COMPLETE, FAILED, is_true
 from operators.core.objects import Key, Obj, Resource
 
+SCHEDULED: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+"""The annotation of a Job that says for when it was meant; one that was started by hand has none."""
 _ZONES: Final = ("TZ=", "CRON_TZ=")
 
 
@@ -59,15 +61,37 @@ class Observed:
         return tuple(ref for ref in self.active if ref.get("uid") not in self.children and self.find(_key(ref)) is None)
 
     @cached_property
-    def running(self) -> tuple[Obj, ...]:
+    def named(self) -> tuple[Obj, ...]:
         """The others."""
         return tuple(ref for ref in self.active if ref not in self.ended and ref not in self.missing)
+
+    @cached_property
+    def running(self) -> tuple[Obj, ...]:
+        """The references to all that has not ended: with the runs that the status does not name.
+
+        Their Job was made, and whoever made it did not live to write it down. Upstream leaves them out for good, and
+        starts others beside them whatever the policy is.
+        """
+        forgotten = (job for job in self.unexpected if SCHEDULED in objects.annotations(job))
+        return (*self.named, *(self.reference(job) for job in forgotten))
 
     @cached_property
     def unexpected(self) -> tuple[Obj, ...]:
         """Its Jobs that have not ended and that the status does not name, such as those that people start by hand."""
         known = {ref.get("uid") for ref in self.active}
         return tuple(job for uid, job in self.children.items() if uid not in known and not end_of(job))
+
+    def reference(self, job: Obj) -> Obj:
+        """Return an ObjectReference to a Job as upstream writes it."""
+        resource, meta = self.job_resource, job["metadata"]
+        return {
+            "kind": resource.kind,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+            "uid": meta["uid"],
+            "apiVersion": resource.api_version,
+            "resourceVersion": meta["resourceVersion"],
+        }
 
     def is_own(self, job: Obj) -> bool:
         """Whether the CronJob controls a Job."""

@@ -11,13 +11,11 @@ from typing import Final
 from operators.core import objects
 from operators.core.cronjob.decision import Decision, decide, job_of
 from operators.core.cronjob.due import PADDING, delay, job_name
-from operators.core.cronjob.observed import Observed, end_of
+from operators.core.cronjob.observed import SCHEDULED, Observed, end_of
 from operators.core.job.observed import COMPLETE, FAILED
 from operators.core.objects import Obj
 from operators.core.plan import Batch, Create, Delete, Plan, Say, Target
 
-SCHEDULED: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
-"""The annotation of a Job that says for when it was meant."""
 _LONGEST_WAIT: Final = timedelta(minutes=1)
 """A timer knows nothing of a clock that is put forward, or of a machine that slept: so none is longer."""
 _DELETED: Final = Say("Normal", "SuccessfulDelete", "Deleted job {name}")
@@ -65,11 +63,12 @@ def _runs(observed: Observed, decision: Decision) -> Iterator[Batch]:
     """Start the run that is due; where it takes the place of others, those go first."""
     if decision.start is None:
         return
+    present = job_of(observed, decision.start)
     if observed.cronjob["spec"].get("concurrencyPolicy") == "Replace":
         own = [observed.children[ref["uid"]] for ref in observed.running if ref.get("uid") in observed.children]
-        if own:
-            yield Batch(tuple(_delete(observed, job) for job in own))
-    if job_of(observed, decision.start) is None:
+        if others := tuple(_delete(observed, job) for job in own if job is not present):
+            yield Batch(others)
+    if present is None:
         body = _job(observed, decision.start)
         yield Batch((Create(observed.job_resource, body, said=_CREATED, failed=_NOT_CREATED),))
 

@@ -19,11 +19,12 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
         for step, result in outcome.results
         if isinstance(step, Delete) and not isinstance(result, Failure)
     }
-    active = [ref for ref in observed.running if ref.get("uid") not in deleted]
     new: Obj = {name: value for name, value in observed.status.items() if name != "active"}
     started = _started(observed, decision, outcome)
+    left = deleted if started is None else deleted | {objects.uid(started)}
+    active = [ref for ref in observed.running if ref.get("uid") not in left]
     if started is not None and decision.start is not None:
-        active.append(_reference(observed, started))
+        active.append(observed.reference(started))
         new["lastScheduleTime"] = objects.format_time(decision.start)
     if active:
         new["active"] = active
@@ -70,16 +71,3 @@ def _last_success(observed: Observed) -> str | None:
     succeeded = (job["status"] for job in observed.children.values() if end_of(job) == COMPLETE)
     known = [observed.status.get("lastSuccessfulTime"), *(status.get("completionTime") for status in succeeded)]
     return max(filter(None, known), default=None)
-
-
-def _reference(observed: Observed, job: Obj) -> Obj:
-    """Return an ObjectReference as upstream writes it."""
-    resource, meta = observed.job_resource, job["metadata"]
-    return {
-        "kind": resource.kind,
-        "namespace": meta["namespace"],
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "apiVersion": resource.api_version,
-        "resourceVersion": meta["resourceVersion"],
-    }
