@@ -16,8 +16,10 @@ from operators.core.objects import (
     Key,
     Obj,
     Resource,
+    cronjobs,
     deployments,
     format_time,
+    jobs,
     key,
     replicasets,
     statefulsets,
@@ -32,7 +34,8 @@ GROUP = "kopfwerk.dev"
 REPLICASETS, DEPLOYMENTS, STATEFULSETS = replicasets(GROUP), deployments(GROUP), statefulsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
 """What ReplicaSets and Deployments are about."""
-ALL = (*RESOURCES, STATEFULSETS, CLAIMS, CONTROLLERREVISIONS)
+JOBS, CRONJOBS = jobs(GROUP), cronjobs(GROUP)
+ALL = (*RESOURCES, STATEFULSETS, CLAIMS, CONTROLLERREVISIONS, JOBS, CRONJOBS)
 """What the apiserver serves."""
 
 
