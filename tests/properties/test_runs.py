@@ -98,11 +98,14 @@ class Runs(Trouble):
     @rule(seconds=WHILE)
     def down(self, seconds: float) -> None:
         """The operator is killed wherever it is, and starts anew after a while."""
-        world = self.world
-        world.loop.run_until_complete(world.operator.kill())
-        world.run(seconds)
-        world.operator = Operator(world)
-        self.after(0.1)
+        self._down(seconds)
+
+    @rule(moment=st.sampled_from([0.104, 0.107, 0.112, 0.117]), seconds=WHILE)
+    def dies_at_a_run(self, moment: float, seconds: float) -> None:
+        """The operator is killed when a run is due: before its Job is made, before that is written down, or after."""
+        now = self.world.store.now()
+        self.world.run(60 - now.second - now.microsecond / 1e6 + moment)
+        self._down(seconds)
 
     @rule(pick=PICK, how=st.sampled_from(["Complete", "Complete", "Failed"]), seconds=MOMENTS)
     def job_ends(self, pick: int, how: str, seconds: float) -> None:
@@ -144,6 +147,13 @@ class Runs(Trouble):
         if ("ns", name) not in store.objects[JOBS]:
             store.create(JOBS, {"metadata": {"namespace": "ns", "name": name}, "spec": {}})
         self.after(seconds)
+
+    def _down(self, seconds: float) -> None:
+        world = self.world
+        world.loop.run_until_complete(world.operator.kill())
+        world.run(seconds)
+        world.operator = Operator(world)
+        self.after(0.1)
 
     def come_to_rest(self) -> None:
         """End all trouble: then no run is missed. Suspended, all comes to rest."""
