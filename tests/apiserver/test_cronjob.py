@@ -1,4 +1,4 @@
-"""CronJobs as kubectl and its plugin see them: columns, runs by hand and by schedule; in native mode with upstream's off.
+"""CronJobs as kubectl and its plugin see them: columns, runs by hand and by schedule; in native mode too.
 
 No test waits for a minute: a last run that is long past makes the latest one due at once.
 """
@@ -117,6 +117,7 @@ def test_the_plugin_changes_the_pods_of_the_jobs(shell: CommandLine) -> None:
     assert shell.plugin("logs", "cronjob/tick").code == 1
 
 
+@pytest.mark.xdist_group("native")
 def test_native_runs(stock: CommandLine) -> None:
     """By schedule and by `kubectl create job --from`, with upstream's controller off; both count as successes."""
     tick = apply(stock, "* * * * *", "batch")

@@ -81,13 +81,13 @@ REFUSED = [
 @pytest.mark.parametrize("edits", TAKEN)
 async def test_taken(client: Client, edits: Edits) -> None:
     """The apiserver takes it as the built-in kind, and so do CRD and webhook."""
-    await validation.compare_taken(client, "CronJob", PLAIN | edits)
+    await validation.compare_taken(client, "CronJob", PLAIN | dict(edits))
 
 
 @pytest.mark.parametrize("edits", REFUSED)
 async def test_refused(client: Client, edits: Edits) -> None:
     """Both refuse it, and name the same field; the webhook in upstream's very words."""
-    await validation.compare_refused(client, "CronJob", PLAIN | edits)
+    await validation.compare_refused(client, "CronJob", PLAIN | dict(edits))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_refused(client: Client, edits: Edits) -> None:
 )
 async def test_what_only_the_custom_resource_has(client: Client, edits: Edits, want: str | None) -> None:
     """It has bounds as well."""
-    said = await validation.ours(client, manifest("CronJob", KOPFWERK, PLAIN | edits))
+    said = await validation.ours(client, manifest("CronJob", KOPFWERK, PLAIN | dict(edits)))
     assert (said.fields if said else None) == (frozenset({want}) if want else None)
 
 
@@ -116,7 +116,7 @@ async def test_all_of_it_may_change(client: Client) -> None:
     url = validation.collection("CronJob", KOPFWERK)
     made = await client.request("POST", url, before)
     try:
-        after = manifest("CronJob", KOPFWERK, PLAIN | edits)
+        after = manifest("CronJob", KOPFWERK, PLAIN | dict(edits))
         after["metadata"]["resourceVersion"] = made["metadata"]["resourceVersion"]
         changed = await client.request("PUT", f"{url}/web", after, params={"dryRun": "All"})
         assert await validation.webhook(client, Review("UPDATE", changed, made)) is None

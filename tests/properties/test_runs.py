@@ -117,8 +117,7 @@ class Runs(Trouble):
     @rule(seconds=MOMENTS)
     def all_end(self, seconds: float) -> None:
         """Every Job ends."""
-        for job in self.world.store.all(JOBS):
-            end(self.world, job, "Complete")
+        _all_end(self.world)
         self.after(seconds)
 
     @rule(pick=PICK, seconds=MOMENTS)
@@ -167,8 +166,7 @@ class Runs(Trouble):
         self.change({"suspend": False, "concurrencyPolicy": "Allow", "startingDeadlineSeconds": None}, 1100)
         since = store.now()
         for _ in range(30):
-            for job in store.all(JOBS):
-                end(world, job, "Complete")
+            _all_end(world)
             world.run(20)
         assert not self.ledger.missed(since), "a run was missed"
         self.change({"suspend": True}, 1)
@@ -183,6 +181,40 @@ def test_no_run_starts_twice_and_none_is_missed(caplog: pytest.LogCaptureFixture
     rights.check("cronjob", unasked=UNASKED)
 
 
+@pytest.mark.parametrize("policy", ["Forbid", "Replace", "Allow"])
+@pytest.mark.parametrize("ends", ["before", "after", "never"])
+@pytest.mark.parametrize("away", [1, 70, 200])
+def test_a_death_at_any_moment_of_a_run(policy: str, ends: str, away: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Between the Job and the status that names it, too: it is neither forgotten nor made again once it is history.
+
+    The Job ends before the operator is back, or after, or never.
+    """
+    caplog.set_level(logging.CRITICAL)
+    for milliseconds in range(98, 124, 2):
+        rules = RunRules()
+        world = World(rules)
+        world.store.create(CRONJOBS, made("* * * * *", policy, None, 0, 0))
+        world.run(60 + milliseconds / 1000)
+        world.loop.run_until_complete(world.operator.kill())
+        if ends == "before":
+            _all_end(world)
+        world.run(away)
+        world.operator = Operator(world)
+        if ends == "after":
+            world.run(0.004)
+            _all_end(world)
+        world.run(130)
+        assert len(rules.running()) <= (1 if policy != "Allow" else 5), milliseconds
+        names = sorted(ref["name"] for ref in rules.cronjob["status"].get("active") or ())
+        assert names == sorted(map(objects.name, rules.running())), milliseconds
+        world.close()
+
+
+def _all_end(world: World) -> None:
+    for job in world.store.all(JOBS):
+        end(world, job, "Complete")
+
+
 def test_two_operators_at_once_start_each_run_once(caplog: pytest.LogCaptureFixture) -> None:
     """As when neither knows of the other: the name of a run's Job is the same for both."""
     caplog.set_level(logging.CRITICAL)
@@ -193,8 +225,7 @@ def test_two_operators_at_once_start_each_run_once(caplog: pytest.LogCaptureFixt
     began = world.store.now()
     for _ in range(60):
         world.run(10)
-        for job in world.store.all(JOBS):
-            end(world, job, "Complete")
+        _all_end(world)
     world.run(2)
     assert len(rules.started) == 10
     assert not rules.missed(began)
