@@ -140,10 +140,10 @@ def test_the_job(group: str, zone: str, want: str) -> None:
     ("observed", "want"),
     [
         pytest.param(seen(cronjob("* * * * *", last=0), after=30), 30.1, id="at the next run"),
-        pytest.param(seen(cronjob("* * * * *", last=60)), 60, id="after the run that is started"),
+        pytest.param(seen(cronjob("* * * * *", last=60)), 60.1, id="after the run that is started"),
         pytest.param(seen(cronjob("* * * * *", last=60, suspend=True)), None, id="suspended: only when it is changed"),
         pytest.param(seen(cronjob("nonsense")), None, id="no schedule: likewise"),
-        pytest.param(seen(cronjob("0 0 1 1 *", last=0)), 60, id="in a year: each minute, whatever clocks do"),
+        pytest.param(seen(cronjob("0 0 1 1 *", last=0)), 61, id="in a year: each minute, whatever clocks do"),
     ],
 )
 def test_when_to_look_again(observed: Observed, want: float | None) -> None:

@@ -16,8 +16,9 @@ from operators.core.job.observed import COMPLETE, FAILED
 from operators.core.objects import Obj
 from operators.core.plan import Batch, Create, Delete, Plan, Say, Target
 
-_LONGEST_WAIT: Final = timedelta(minutes=1)
-"""A timer knows nothing of a clock that is put forward, or of a machine that slept: so none is longer."""
+_LONGEST_WAIT: Final = timedelta(seconds=61)
+"""A timer knows nothing of a clock that is put forward, or of a machine that slept: so none is longer than this. It is
+a little more than a minute, for the runs of each minute to be looked for no sooner than they should be."""
 _DELETED: Final = Say("Normal", "SuccessfulDelete", "Deleted job {name}")
 _NOT_DELETED: Final = Say("Warning", "FailedDelete", "Deleted job: {error}")
 _CREATED: Final = Say("Normal", "SuccessfulCreate", "Created job {name}")
