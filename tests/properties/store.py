@@ -11,11 +11,13 @@ from typing import Any
 
 import orjson
 
+from operators.core.nodes import NODES
 from operators.core.objects import (
     PODS,
     Key,
     Obj,
     Resource,
+    daemonsets,
     deployments,
     format_time,
     key,
@@ -30,9 +32,10 @@ from tests.support.builders import NOW
 
 GROUP = "kopfwerk.dev"
 REPLICASETS, DEPLOYMENTS, STATEFULSETS = replicasets(GROUP), deployments(GROUP), statefulsets(GROUP)
+DAEMONSETS = daemonsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
 """What ReplicaSets and Deployments are about."""
-ALL = (*RESOURCES, STATEFULSETS, CLAIMS, CONTROLLERREVISIONS)
+ALL = (*RESOURCES, STATEFULSETS, DAEMONSETS, CLAIMS, CONTROLLERREVISIONS, NODES)
 """What the apiserver serves."""
 
 
