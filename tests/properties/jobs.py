@@ -53,6 +53,7 @@ class JobWorld:
         self._endings = Endings()
         self._cache: tuple[Obj, list[Obj]] | None = None
         self._seen = self.job
+        self._seen_pods: dict[str, Obj] = {}
         self.requeue_after: timedelta | None = None
         self._faults: list[tuple[int, Fault]] = []
         self._writes = 0
@@ -134,7 +135,7 @@ class JobWorld:
         assert self._cache is not None
         self._faults, self._writes = list(faults), 0
         seen, pods = self._cache
-        self._seen = seen
+        self._seen, self._seen_pods = seen, {pod["metadata"]["uid"]: pod for pod in pods}
         if self.is_gone:
             return self._clean(pods)
         observed = Observed(seen, tuple(map(parsing.parse, pods)), self.now, self._endings)
@@ -281,11 +282,14 @@ class JobWorld:
             return True
         if index is not None and int(index) >= spec["completions"]:
             return True
-        policy = (spec.get("podFailurePolicy") or {}).get("rules") or ()
+        return self._action(pod) == "Ignore"
+
+    def _action(self, pod: Obj) -> str | None:
+        """Return what the policy says of a pod that has failed."""
+        policy = (self._seen["spec"].get("podFailurePolicy") or {}).get("rules") or ()
         ended = pod["status"].get("containerStatuses") or ()
         codes = {container["state"]["terminated"]["exitCode"] for container in ended} - {0}
-        matched = [rule["action"] for rule in policy if codes & set(rule["onExitCodes"]["values"])]
-        return matched[:1] == ["Ignore"]
+        return next((str(rule["action"]) for rule in policy if codes & set(rule["onExitCodes"]["values"])), None)
 
     def _put(self, seen: Obj, status: Obj) -> None:
         fault = self._fault()
@@ -344,6 +348,9 @@ class JobWorld:
         assert max(Counter(named).values(), default=0) <= 1, "a pod is named twice"
         assert not set(named) & (self.withdrawn | self.spared), "a pod that does not count is named"
         assert not set(named) & self.counted, "a pod is named that is counted"
+        known = (old.get("uncountedTerminatedPods") or {}).get("failed", [])
+        for uid in set(new["uncountedTerminatedPods"].get("failed", [])) - set(known):
+            assert self._action(self._seen_pods[uid]) != "Ignore", "a failure counts that the policy ignores"
         for kind in ("succeeded", "failed"):
             before = (old.get("uncountedTerminatedPods") or {}).get(kind, [])
             left = set(before) - set(new["uncountedTerminatedPods"].get(kind, []))
@@ -370,8 +377,15 @@ class JobWorld:
         for _ in range(400):
             self.look()
             if not self.sync():
+                self._check_held()
                 return
         raise AssertionError("it never comes to rest")
+
+    def _check_held(self) -> None:
+        """A pod of ours that runs has the finalizer, whoever took it off."""
+        if self.group != "batch" and not self.propagation and not self.is_over:
+            running = [pod for pod in self.pods.values() if self.is_active(pod)]
+            assert all(pod["metadata"]["finalizers"] for pod in running), "nobody would count it"
 
     def check_counts(self) -> None:
         """Every pod that was let go is in the count, but for those whose index is."""
