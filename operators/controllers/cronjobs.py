@@ -1,19 +1,27 @@
 """CronJob: woken by its own changes, by its Jobs', and when a run is due."""
 
 from datetime import datetime
+from itertools import accumulate
+from operator import mul
+
+from prometheus_client import Histogram
 
 from operators.controllers import state
 from operators.controllers.zones import time_zone
 from operators.core import cronjob, objects
 from operators.core.cronjob import Observed
 from operators.core.objects import Obj, Resource, cronjobs, jobs
-from operators.core.plan import Create, Outcome
-from operators.runtime import metrics
-from operators.runtime.controller import Controller, Watch, Writes
+from operators.core.plan import Create
+from operators.runtime.controller import Controller, Sync, Watch, Writes
 from operators.runtime.informer import Informers
 from operators.runtime.wake import OWNER, controlling
 
 _SPARE = 1000
+_creation_skew = Histogram(
+    "cronjob_controller_job_creation_skew_duration_seconds",
+    "Time between when a run of a CronJob is to start, and when its Job is created",
+    buckets=tuple(accumulate([2.0] * 9, mul, initial=1.0)),
+)
 
 
 def cronjob_controller(group: str) -> Controller[Observed]:
@@ -25,8 +33,9 @@ def cronjob_controller(group: str) -> Controller[Observed]:
         watches=(Watch(child, controlling(parent)),),
         observe=_Memory(parent, child).observe,
         plan=cronjob.plan,
-        report=_report,
+        report=cronjob.report,
         announce=cronjob.announce,
+        ended=_ended,
         state=state.CRONJOB,
         writes=(Writes(child, ("create", "delete")),),
     )
@@ -67,12 +76,10 @@ class _Memory:
             self._schedules = {uid: known for uid, known in self._schedules.items() if uid in present}
 
 
-def _report(observed: Observed, outcome: Outcome) -> Obj | None:
-    """Return the status to write; measure how late the run that was started is, jitter aside."""
+def _ended(observed: Observed, sync: Sync) -> None:
+    """Measure how late the run is that a sync has started, jitter aside."""
     run = cronjob.decide(observed).start
-    for step, result in outcome.results:
+    for step, result in sync.outcome.results:
         if isinstance(step, Create) and isinstance(result, dict) and run is not None:
             made = objects.parse_time(result["metadata"]["creationTimestamp"])
-            late = made - run - cronjob.delay(observed.cronjob)
-            metrics.job_creation_skew.observe(late.total_seconds())
-    return cronjob.report(observed, outcome)
+            _creation_skew.observe((made - run - cronjob.delay(observed.cronjob)).total_seconds())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from operators.controllers.zones import time_zone
-from operators.core.cronjob import next_after_last, zone_name
+from operators.core.cronjob import delay, next_after_last, zone_name
 from operators.core.objects import Obj
 from operators.core.statefulset.observed import max_unavailable, replicas
 from operators.runtime.state import Family, Labels, condition, conditions, figure, moment, owner, text
@@ -29,10 +29,10 @@ def _unavailable(obj: Obj) -> float:
 
 
 def _next_run(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
-    """Yield when a CronJob's first run after the last one is, or was; none where it is suspended."""
+    """Yield when a CronJob's first run after the last one starts, or was to start; none where it is suspended."""
     zone = time_zone(zone_name(obj))
     if zone is not None and (found := next_after_last(obj, zone)) is not None:
-        yield labels, found.timestamp()
+        yield labels, (found + delay(obj)).timestamp()
 
 
 def _settings(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
@@ -123,7 +123,7 @@ JOB: Final = (
 CRONJOB: Final = (
     *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
     Family("info", "Its schedule", _settings),
-    Family("next_schedule_time", "When the first run after the last one is, or was", _next_run),
+    Family("next_schedule_time", "When the first run after the last one starts, or was to", _next_run),
     Family("status_active", "Jobs that have not ended", _active),
     moment("status_last_schedule_time", "status.lastScheduleTime", "The time of the last run that was started"),
     moment("status_last_successful_time", "status.lastSuccessfulTime", "When the last Job that succeeded did"),

@@ -92,11 +92,6 @@ age_ratio = Histogram(
     "The ratio of the age of a pod that is deleted in scaling down to that of the youngest; only ready pods count",
     buckets=(0.25, 0.5, 1, 2, 4, 8),
 )
-job_creation_skew = Histogram(
-    "cronjob_controller_job_creation_skew_duration_seconds",
-    "Time between when a run of a CronJob is to start, and when its Job is created",
-    buckets=tuple(accumulate([2.0] * 9, mul, initial=1.0)),
-)
 informer_objects = Gauge("kopfwerk_informer_objects", "Objects in the cache, by resource", ["resource"])
 informer_relists = Counter(
     "kopfwerk_informer_relists", "Full lists, by resource and what made them necessary", ["resource", "cause"]
