@@ -43,6 +43,7 @@ UPSTREAMS = {
     "job_controller_pod_failures_handled_by_failure_policy",
     "job_controller_terminated_pods_tracking_finalizer",
     "ttl_after_finished_controller_job_deletion_duration_seconds",
+    "cronjob_controller_job_creation_skew_duration_seconds",
     "process_cpu_seconds",
     "process_resident_memory_bytes",
 }

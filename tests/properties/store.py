@@ -17,9 +17,11 @@ from operators.core.objects import (
     Key,
     Obj,
     Resource,
+    cronjobs,
     daemonsets,
     deployments,
     format_time,
+    jobs,
     key,
     replicasets,
     statefulsets,
@@ -35,7 +37,8 @@ REPLICASETS, DEPLOYMENTS, STATEFULSETS = replicasets(GROUP), deployments(GROUP),
 DAEMONSETS = daemonsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
 """What ReplicaSets and Deployments are about."""
-ALL = (*RESOURCES, STATEFULSETS, DAEMONSETS, CLAIMS, CONTROLLERREVISIONS, NODES)
+JOBS, CRONJOBS = jobs(GROUP), cronjobs(GROUP)
+ALL = (*RESOURCES, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, CLAIMS, CONTROLLERREVISIONS, NODES)
 """What the apiserver serves."""
 
 
