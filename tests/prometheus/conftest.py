@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from operators.cluster import ports
+from operators.cluster.api import MERGE
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.errors import ClusterError
 from operators.core.objects import KOPFWERK
@@ -55,8 +56,8 @@ def _populate_late(world: World) -> None:
     status = {"active": [running], "lastScheduleTime": ago, "lastSuccessfulTime": ago}
     url = f"/apis/{KOPFWERK}/v1/namespaces/{NAMESPACE}/cronjobs"
     world.create("cronjobs", NAMESPACE, {**spec, "suspend": True}, "late")
-    world.api.request("PATCH", f"{url}/late/status", {"status": status})
-    world.api.request("PATCH", f"{url}/late", {"spec": {"suspend": False}})
+    world.api.request("PATCH", f"{url}/late/status", {"status": status}, MERGE)
+    world.api.request("PATCH", f"{url}/late", {"spec": {"suspend": False}}, MERGE)
 
 
 def _populate(world: World) -> None:
