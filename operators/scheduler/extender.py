@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from operators.core.objects import Obj
 from operators.scheduler import placement
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
@@ -77,9 +76,6 @@ class Extender:
                     if len(placement.fit(pod, nodes, rules, np.array([row])).rows):
                         found.append(name)
         return found
-
-    def bound(self, pod: Obj, node: str) -> None:
-        """Take note that a pod has been bound, which its watch event will say too."""
 
     def explain(self, pod: Pod) -> tuple[Fit, Scores]:
         """Say what each rule says about every node, and change nothing."""

@@ -1,0 +1,107 @@
+"""The JSON that kube-scheduler and an extender exchange (k8s.io/kube-scheduler extender/v1): keys without JSON tags.
+
+Whatever cannot be understood is a BadRequestError in words for whoever sent it. Scores are whole numbers: kube-scheduler
+cannot read `5.0`, and would go on without any score.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from operators.core.objects import Obj
+from operators.core.selectors import InvalidSelectorError
+from operators.scheduler import pod as pods
+from operators.scheduler.extender import Answer
+from operators.scheduler.pod import Pod
+from operators.scheduler.priorities.scale import Rows
+from operators.scheduler.quantities import InvalidQuantityError
+
+
+class BadRequestError(ValueError):
+    """A request that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Which pod goes on which node."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+
+
+def arguments(body: bytes) -> tuple[Pod, list[str]]:
+    """Read what `filter` and `prioritize` are asked: a pod, and names of nodes."""
+    asked = _object(body)
+    names = asked.get("NodeNames")
+    if names is None:
+        raise BadRequestError("NodeNames is missing: the extender has to be configured with nodeCacheCapable: true")
+    if not isinstance(names, list) or not all(map(str.__instancecheck__, names)):
+        raise BadRequestError("NodeNames has to be a list of strings")
+    return _pod(asked), names
+
+
+def victims(body: bytes) -> tuple[Pod, dict[str, Obj]]:
+    """Read what `preempt` is asked: a pod, and for each node the UIDs of the pods that would have to go."""
+    asked = _object(body)
+    by_node = asked.get("NodeNameToMetaVictims") or {}
+    try:
+        for meta in by_node.values():
+            for victim in meta.get("Pods") or ():
+                str(victim["UID"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadRequestError("NodeNameToMetaVictims has to be an object of {Pods: [{UID}]}") from error
+    return _pod(asked), by_node
+
+
+def victim_uids(by_node: Mapping[str, Obj]) -> dict[str, list[str]]:
+    """Return the UIDs of the victims on each node."""
+    return {node: [victim["UID"] for victim in meta.get("Pods") or ()] for node, meta in by_node.items()}
+
+
+def binding(body: bytes) -> Binding:
+    """Read what `bind` is asked."""
+    asked = _object(body)
+    found = [asked.get(key) for key in ("PodNamespace", "PodName", "PodUID", "Node")]
+    if not all(isinstance(value, str) and value for value in found):
+        raise BadRequestError("PodNamespace, PodName, PodUID and Node have to be given")
+    return Binding(*(str(value) for value in found))
+
+
+def filtered(answer: Answer) -> bytes:
+    """Write the answer to `filter`."""
+    return orjson.dumps(
+        {
+            "NodeNames": answer.nodes,
+            "FailedNodes": answer.failed,
+            "FailedAndUnresolvableNodes": answer.unresolvable,
+            "Error": "",
+        }
+    )
+
+
+def prioritized(names: Sequence[str], total: Rows) -> bytes:
+    """Write the answer to `prioritize`."""
+    return orjson.dumps([{"Host": name, "Score": score} for name, score in zip(names, total.tolist(), strict=True)])
+
+
+def _object(body: bytes) -> Obj:
+    try:
+        decoded: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"the body is no JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise BadRequestError("the body has to be a JSON object")
+    return decoded
+
+
+def _pod(asked: Obj) -> Pod:
+    try:
+        return pods.parse(asked["Pod"])
+    except KeyError as error:
+        raise BadRequestError(f"Pod: {error.args[0]} is missing") from error
+    except (AttributeError, IndexError, TypeError, InvalidQuantityError, InvalidSelectorError) as error:
+        raise BadRequestError(f"Pod: {error}") from error
