@@ -97,7 +97,8 @@ class Extender:
 
     def _why_not(self, found: Fit, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
         nodes, fitting = self.nodes, set(found.rows.tolist())
-        failed, unresolvable = {}, {}
+        failed: dict[str, str] = {}
+        unresolvable: dict[str, str] = {}
         for name in names:
             row = nodes.rows.get(name)
             if row is None or row not in nodes.nodes:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from operators.core import selectors
 from operators.core.objects import PODS, Key, Obj, Resource, key
-from operators.core.selectors import Selector
 from operators.runtime.client import Requests
 from operators.runtime.informer import Informer
 from operators.scheduler import node, pod
@@ -108,8 +107,7 @@ def _services(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | N
 def _owners(snapshot: Snapshot, kind: str) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
         if new is not None:
-            selector: Selector = new.selector
-            snapshot.owners[kind, *new.key] = selector
+            snapshot.owners[kind, *new.key] = new.selector
         elif old is not None:
             snapshot.owners.pop((kind, *old.key), None)
 

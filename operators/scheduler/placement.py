@@ -77,7 +77,8 @@ def _fit(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> Fit:
 
 def score(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> Scores:
     """Score the nodes that the pod fits on."""
-    parts, total = {}, np.zeros(len(rows), np.int64)
+    parts: dict[str, Ints] = {}
+    total = np.zeros(len(rows), np.int64)
     if not len(rows):
         return Scores(rows, parts, total)
     for name, (priority, weight) in rules.priorities.items():

@@ -117,7 +117,7 @@ def _shape(points: Any) -> list[tuple[int, int]]:
     """Read the points of a line; utilization has to rise."""
     if not isinstance(points, list) or not points:
         raise InvalidProfileError("RequestedToCapacityRatio needs a shape: a list of [utilization, score]")
-    shape = []
+    shape: list[tuple[int, int]] = []
     for point in points:
         if not isinstance(point, list) or len(point) != 2:
             raise InvalidProfileError(f"{point!r} is not [utilization, score]")

@@ -90,7 +90,7 @@ class Server:
         return orjson.dumps({"NodeNameToMetaVictims": {node: by_node[node] for node in fitting}})
 
     async def _bind(self, body: bytes) -> bytes:
-        """Bind, and say in `Error` why not: kube-scheduler then tries again. A pod that is bound already is no error."""
+        """Bind, and say in `Error` why not: kube-scheduler then tries again."""
         asked = wire.binding(body)
         wanted: Obj = {
             "apiVersion": "v1",
@@ -126,7 +126,7 @@ class Server:
 
 
 def explanation(extender: Extender, pod: Pod) -> Obj:
-    """Return, for every node, what the rules say: scores by rule and in total, or the reason and whether it is final."""
+    """Return for every node what the rules say: scores by rule and in total, or why not and whether it is final."""
     found, scores = extender.explain(pod)
     names = extender.nodes.names
     fitting = {

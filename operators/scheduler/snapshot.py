@@ -102,6 +102,7 @@ class Snapshot:
         self._put_images(row, self.nodes.pop(row).images, {})
         self.generation += 1
         self.alive[row] = False
+        self.allocatable.replace(row, {})
         for column in self._labels.values():
             column.set(row, None)
         self._release(row)
@@ -303,7 +304,6 @@ class Snapshot:
         if row not in self.nodes and not self.pods_on[row]:
             del self.rows[self.names[row]]
             self.names[row] = ""
-            self.allocatable.replace(row, {})
             self._free.append(row)
 
     def _grow(self) -> None:

@@ -41,7 +41,7 @@ def matches(term: NodeTerm, nodes: Snapshot) -> Mask:
         column = nodes.label(requirement.key)
         wanted = {value: affinity.holds(requirement, value) for value in _relevant(requirement, column.values)}
         if requirement.operator == "NotIn":
-            found &= ~column.where({value: True for value in requirement.values}, absent=False)
+            found &= ~column.where(dict.fromkeys(requirement.values, True), absent=False)
         else:
             found &= column.where(wanted, absent=affinity.holds(requirement, None))
     for requirement in term.names:

@@ -64,7 +64,7 @@ def pods_counted(pod: Pod, constraint: Spread, nodes: Snapshot) -> Ints:
     return nodes.count(pod.namespace, constraint.selector)
 
 
-def per_domain(codes: np.ndarray, counted: Mask, pods: Ints, domains: int) -> Ints:  # type: ignore[type-arg]
+def per_domain(codes: np.ndarray, counted: Mask, pods: Ints, domains: int) -> Ints:
     """Add up the pods of the counted nodes by domain; the entry after the last is that of nodes without one."""
     totals = np.bincount(codes[counted], weights=pods[counted], minlength=domains + 1)
     return totals.astype(np.int64)

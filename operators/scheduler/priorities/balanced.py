@@ -19,7 +19,10 @@ class Balanced:
     weights: Mapping[str, int] = field(default_factory=lambda: OF_EACH)
 
     def score(self, pod: Pod, nodes: Snapshot, rows: Rows) -> Ints | None:
-        """Score by how much the pod lessens the deviation: 50 + (50 + with - without) / 2. A pod without requests has none."""
+        """Score by how much the pod lessens the deviation: 50 + (50 + with - without) / 2.
+
+        A pod without requests has no score.
+        """
         requested = [pod.requests.get(name, 0) for name in self.weights]
         if not any(requested):
             return None
@@ -30,7 +33,8 @@ class Balanced:
             without.append(nodes.requested[name][rows])
         of, used = np.array(allocatable), np.array(without)
         difference = _evenness(used + np.array(requested)[:, None], of) - _evenness(used, of)
-        return MOST // 2 + _halved(MOST // 2 + difference)
+        score: Ints = MOST // 2 + _halved(MOST // 2 + difference)
+        return score
 
 
 def _evenness(requested: Ints, allocatable: Ints) -> Ints:
@@ -42,9 +46,11 @@ def _evenness(requested: Ints, allocatable: Ints) -> Ints:
     deviation = np.sqrt((((shares - mean) * present) ** 2).sum(axis=0) / np.maximum(number, 1))
     if len(shares) == 2:  # half of the distance: the same without the error of a root
         deviation = np.where(number == 2, np.abs((shares[0] - shares[1]) / 2), 0.0)
-    return ((1 - np.where(number > 1, deviation, 0.0)) * MOST).astype(np.int64)
+    evenness: Ints = ((1 - np.where(number > 1, deviation, 0.0)) * MOST).astype(np.int64)
+    return evenness
 
 
 def _halved(numbers: Ints) -> Ints:
     """Halve towards zero, as Go does."""
-    return np.sign(numbers) * (np.abs(numbers) // 2)
+    halves: Ints = np.sign(numbers) * (np.abs(numbers) // 2)
+    return halves

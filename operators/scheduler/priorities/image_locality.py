@@ -1,7 +1,7 @@
 """ImageLocality: the more bytes of the pod's images a node has, the better, less where few nodes have them.
 
-An image of 1000 MiB that half of the nodes have counts for 500 MiB; 23 MiB and less are worth nothing, 1000 MiB for each
-image everything.
+An image of 1000 MiB that half of the nodes have counts for 500 MiB; 23 MiB and less are worth nothing, 1000 MiB for
+each image everything.
 """
 
 from typing import Final

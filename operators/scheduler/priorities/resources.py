@@ -6,6 +6,7 @@ least gives (50 + 47) / 2 = 48, for a container that requests no memory counts f
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -65,7 +66,7 @@ class RequestedToCapacity:
         utilization = np.where(requested > allocatable, 100, requested * 100 // np.maximum(allocatable, 1))
         scaled = [(at, score * MOST // 10) for at, score in self.shape]
         scores = np.full(len(utilization), scaled[-1][1], np.int64)
-        for (left, low), (right, high) in reversed(list(zip(scaled, scaled[1:], strict=False))):
+        for (left, low), (right, high) in reversed(list(pairwise(scaled))):
             rise = (high - low) * (utilization - left)
             part = low + np.sign(rise) * (np.abs(rise) // (right - left))  # towards zero, as Go divides
             scores = np.where(utilization <= right, part, scores)

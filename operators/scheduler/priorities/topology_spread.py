@@ -50,8 +50,8 @@ def _part(
     nodes: Snapshot,
     rows: Rows,
     counted_rows: Rows,
-    everywhere: np.ndarray,  # type: ignore[type-arg]
-) -> np.ndarray:  # type: ignore[type-arg]
+    everywhere: np.ndarray,
+) -> np.ndarray:
     """Return what one constraint adds to each node's sum: nothing where the node lacks its label."""
     codes, pods = nodes.label(constraint.key).codes, pods_counted(pod, constraint, nodes)
     if constraint.key == HOSTNAME:
@@ -68,7 +68,7 @@ def _part(
     return np.where(codes[rows] == ABSENT, 0.0, there * weight + (constraint.max_skew - 1))
 
 
-def _inverted(scores: Ints, counted: np.ndarray) -> Ints:  # type: ignore[type-arg]
+def _inverted(scores: Ints, counted: np.ndarray) -> Ints:
     """Turn the fewest into the most: 100 * (max + min - score) / max. Nodes that do not count get 0."""
     if not counted.any():
         return np.zeros(len(scores), np.int64)
