@@ -1,4 +1,4 @@
-"""The JSON that kube-scheduler and an extender exchange (extender/v1), whose keys have no tags.
+"""The JSON that kube-scheduler and an extender exchange, extender/v1: its keys have no tags.
 
 Whatever cannot be understood is a BadRequestError in words for whoever sent it. Scores are whole numbers: kube-scheduler
 cannot read `5.0`, and would go on without any score.

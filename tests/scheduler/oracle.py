@@ -5,6 +5,7 @@ the same moment, while kube-scheduler waits for the extender's answer, ours deci
 """
 
 import asyncio
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ import yaml
 from aiohttp import web
 
 from operators.cluster import arguments
+from operators.cluster.api import Api
 from operators.cluster.cluster import Cluster
 from operators.core.objects import PODS, Obj
 from operators.runtime.client import Client
@@ -33,6 +35,7 @@ _SCORE = re.compile(
     r'"Plugin scored node for pod" pod="(?P<pod>[^"]+)" plugin="(?P<plugin>[^"]+)"'
     r' node="(?P<node>[^"]+)" score=(?P<score>-?\d+)'
 )
+_EMPTY = re.compile(r'^scheduler_cache_size{type="pods"} 0$', re.MULTILINE)
 Scores = dict[str, dict[str, int]]
 """By plugin and node, weighted; what scores nothing is left out."""
 
@@ -98,6 +101,14 @@ class Oracle:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    async def emptied(self, scheduler: Api) -> None:
+        """Wait until neither our snapshot nor kube-scheduler's cache has a pod on any node."""
+        while self.snapshot.pods_on.any() or not _EMPTY.search(scheduler.get("/metrics")):
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._changed.wait()
 
 
 @asynccontextmanager
