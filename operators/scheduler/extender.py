@@ -86,7 +86,7 @@ class Extender:
     def _rows(self, names: Sequence[str]) -> Rows:
         """Return the rows of nodes that are known; the same question is asked for most pods."""
         asked, generation, rows = self._asked
-        if generation != self.nodes.generation or names != asked:
+        if generation != self.nodes.generation or (names is not asked and names != asked):
             index, nodes = self.nodes.rows, self.nodes.nodes
             rows = np.array([row for row in map(index.get, names) if row is not None and row in nodes], np.int64)
             self._asked = (names, self.nodes.generation, rows)

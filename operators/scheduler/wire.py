@@ -1,12 +1,13 @@
 """The JSON that kube-scheduler and an extender exchange, extender/v1: its keys have no tags.
 
-Whatever cannot be understood is a BadRequestError in words for whoever sent it. Scores are whole numbers: kube-scheduler
-cannot read `5.0`, and would go on without any score.
+Whatever cannot be understood is a BadRequestError in words for whoever sent it. Scores are whole numbers, since
+kube-scheduler cannot read `5.0` and would go on without any score.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import orjson
 
@@ -17,6 +18,9 @@ from operators.scheduler.extender import Answer
 from operators.scheduler.pod import Pod
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.quantities import InvalidQuantityError
+
+_NAMES: Final = b',"NodeNames":'
+"""What Go writes before the names, which come last. In a string its quotes would be escaped."""
 
 
 class BadRequestError(ValueError):
@@ -35,11 +39,14 @@ class Binding:
 
 def arguments(body: bytes) -> tuple[Pod, list[str]]:
     """Read what `filter` and `prioritize` are asked: a pod, and names of nodes."""
+    head, found, tail = body.rpartition(_NAMES)
+    if found and (same := _decoded_names(tail)) is not None:
+        return _pod(_object(head + b"}")), same
     asked = _object(body)
     names = asked.get("NodeNames")
     if names is None:
         raise BadRequestError("NodeNames is missing: the extender has to be configured with nodeCacheCapable: true")
-    if not isinstance(names, list) or not all(map(str.__instancecheck__, names)):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadRequestError("NodeNames has to be a list of strings")
     return _pod(asked), names
 
@@ -69,6 +76,16 @@ def binding(body: bytes) -> Binding:
     if not all(isinstance(value, str) and value for value in found):
         raise BadRequestError("PodNamespace, PodName, PodUID and Node have to be given")
     return Binding(*(str(value) for value in found))
+
+
+@lru_cache(maxsize=4)
+def _decoded_names(tail: bytes) -> list[str] | None:
+    """Decode the names at the end of a body, None where more is there. The same bytes give the same list."""
+    try:
+        names: Any = orjson.loads(tail.removesuffix(b"}") if tail.endswith(b"]}") else b"")
+    except orjson.JSONDecodeError:
+        return None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def filtered(answer: Answer) -> bytes:

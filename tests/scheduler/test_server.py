@@ -68,6 +68,9 @@ def arguments(**spec: object) -> Obj:
         pytest.param("filter", b'{"NodeNames": [1], "Pod": {}}', "list of strings", id="a number for a name"),
         pytest.param("filter", b'{"Pod": {}, "Nodes": {}}', "nodeCacheCapable", id="whole nodes"),
         pytest.param("filter", orjson.dumps(arguments(cpu="much")), "not a quantity", id="no quantity"),
+        pytest.param(
+            "filter", b'{"Pod": {"a": 1,"NodeNames":["a"]}}', "NodeNames is missing", id="names inside the pod"
+        ),
         pytest.param("prioritize", b"{", "no JSON", id="prioritize"),
         pytest.param("bind", b'{"PodName": "p"}', "have to be given", id="bind without a node"),
         pytest.param(
