@@ -44,6 +44,7 @@ LAYERS: Final = (
     Layer("core", 60),
     Layer("properties", 240),
     Layer("runtime", 120),
+    Layer("scheduler", 180),
     Layer("chart", 120, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
@@ -52,7 +53,7 @@ LAYERS: Final = (
     Layer("e2e/one_by_one", 1200, asked_for=True),
 )
 
-ON_A_CLUSTER: Final = {"cluster", "apiserver", "parity"}
+ON_A_CLUSTER: Final = {"scheduler", "cluster", "apiserver", "parity"}
 
 
 @dataclass(slots=True)
