@@ -32,8 +32,7 @@ LABEL org.opencontainers.image.title="Kopfwerk" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /opt/kopfwerk /opt/kopfwerk
-# A name for whatever user it is run as: Kopf asks for one, and no password file has it.
-ENV PATH=/opt/kopfwerk/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=kopfwerk
+ENV PATH=/opt/kopfwerk/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 WORKDIR /
 EXPOSE 8080 9443

@@ -11,7 +11,7 @@ BASE ?= python:3.12-slim
 IMAGE ?= kopfwerk:dev
 KIND ?= kopfwerk
 NAMESPACE ?= kopfwerk-system
-TIMEOUT ?= 2m
+TIMEOUT ?= 5m
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

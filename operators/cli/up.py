@@ -142,7 +142,7 @@ def _detach(settings: Settings, console: Console) -> None:
         tell("")
     _next_steps(record, console, time.monotonic() - began)
     name = "" if record.name == "default" else f" --name {record.name}"
-    console.print(f"It runs in the background: kopfwerk status{name}, kopfwerk down{name}", style="dim")
+    console.print(f"It runs in the background: kopfwerk status{name}, kopfwerk down{name}", style="dim", soft_wrap=True)
 
 
 def _until_ready(name: str, process: subprocess.Popen[bytes], tell: Callable[[str], None], log: Path) -> Record:

@@ -7,7 +7,14 @@ from typing import Final
 
 from operators.cluster import nodes
 
-TAKEN_OVER: Final = ("deployment-controller", "replicaset-controller", "statefulset-controller")
+TAKEN_OVER: Final = (
+    "daemonset-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "job-controller",
+    "ttl-after-finished-controller",
+)
 """kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
 
 SERVICE_RANGE: Final = "10.96.0.0/12"

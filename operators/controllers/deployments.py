@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from operators.core import deployment, objects
+from operators.controllers import state
+from operators.core import deployment, objects, ready
 from operators.core.deployment import Observed
 from operators.core.objects import KOPFWERK, PODS, Key, Obj, Resource, deployments, replicasets
 from operators.core.pods import Pod
@@ -22,7 +23,8 @@ def deployment_controller(group: str) -> Controller[Observed]:
         watches=(Watch(child, owners(parent)), Watch(PODS, partial(_pod_gone, child, parent))),
         observe=partial(_observe, child),
         plan=deployment.plan,
-        report=deployment.report,
+        report=ready.reporting(group, deployment.report, lambda seen: seen.deployment),
+        state=state.DEPLOYMENT,
         writes=(
             Writes(child, ("create", "patch", "delete")),
             Writes(parent, ("patch",)),  # a rollback, and of a custom resource its revision

@@ -3,7 +3,8 @@
 from datetime import datetime
 from functools import partial
 
-from operators.core import objects, replicaset, selectors
+from operators.controllers import state
+from operators.core import objects, ready, replicaset, selectors
 from operators.core.objects import PODS, Obj, Resource, replicasets
 from operators.core.plan import Plan
 from operators.core.pods import Pod
@@ -23,7 +24,8 @@ def replicaset_controller(group: str) -> Controller[Observed]:
         watches=(Watch(PODS, owners(resource)),),
         observe=partial(_observe, resource),
         plan=replicaset.plan,
-        report=replicaset.report,
+        report=ready.reporting(group, replicaset.report, lambda seen: seen.replicaset),
+        state=state.REPLICASET,
         writes=(Writes(PODS, ("create", "patch", "delete")),),
         measure=_measure,
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from operators.core import objects, statefulset
+from operators.controllers import state
+from operators.core import objects, ready, statefulset
 from operators.core.objects import PODS, Key, Obj, Resource, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS, Observed
@@ -26,7 +27,8 @@ def statefulset_controller(group: str) -> Controller[Observed]:
         ),
         observe=_observe,
         plan=statefulset.plan,
-        report=statefulset.report,
+        report=ready.reporting(group, statefulset.report, lambda seen: seen.statefulset),
+        state=state.STATEFULSET,
         writes=(
             Writes(PODS, ("create", "patch", "delete")),
             Writes(CLAIMS, ("create", "patch", "delete")),  # only who may delete a claim may say with whom it goes

@@ -55,6 +55,16 @@ def statefulsets(group: str) -> Resource:
     return Resource(group, "v1", "statefulsets", "StatefulSet")
 
 
+def daemonsets(group: str) -> Resource:
+    """DaemonSets of an API group: `apps` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "daemonsets", "DaemonSet")
+
+
+def jobs(group: str) -> Resource:
+    """Jobs of an API group: `batch` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "jobs", "Job")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

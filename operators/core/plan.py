@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from operators.core.objects import Obj, Resource
+from operators.core.objects import PODS, Obj, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,23 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """DELETE with the UID as precondition. An object that is gone already counts as deleted."""
+    """DELETE with the UID, and where given the resourceVersion, as precondition.
+
+    An object that is gone already counts as deleted.
+    """
 
     target: Target
     said: Say | None = None
     failed: Say | None = None
     propagation: Literal["Background", "Foreground", "Orphan"] | None = None
+    resource_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """A JSON merge patch with the UID, and where given the resourceVersion, as precondition.
+
+    strategic: a strategic merge patch instead, which only built-in kinds take.
 
     `ignore` lists HTTP statuses that mean there is nothing left to do (404 and 422 when a child is released).
     """
@@ -76,6 +82,7 @@ class Patch:
     said: Say | None = None
     failed: Say | None = None
     ignore: frozenset[int] = frozenset()
+    strategic: bool = False
 
 
 Step: TypeAlias = Create | Delete | Patch
@@ -149,3 +156,17 @@ class Outcome:
             for step, result in self.results
             if isinstance(result, Failure) and not result.is_namespace_terminating
         )
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether pods were created or deleted, and nothing failed that would have to be reported: a sync follows."""
+        if any(isinstance(result, Failure) for _, result in self.results):
+            return False
+        return any(isinstance(result, dict) and _is_of_pods(step) for step, result in self.results)
+
+
+def _is_of_pods(step: Step) -> bool:
+    """Whether a step creates or deletes a pod."""
+    if isinstance(step, Create):
+        return step.resource == PODS
+    return isinstance(step, Delete) and step.target.resource == PODS

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from operators.core import objects
+from operators.core import objects, runs
 from operators.core.objects import Key, Obj, Owner
+from operators.core.runs import Run
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
@@ -39,11 +40,20 @@ class Pod:
     deletion_cost: int
     volumes: tuple[Obj, ...] = ()
     """Of a pod that a StatefulSet has or may adopt, which has to have the right ones."""
+    pinned_to: str = ""
+    """The one node that its required node affinity names, as a daemon's does, while it is on none."""
+    run: Run | None = None
+    """Of a pod that a Job has or may adopt."""
 
     @property
     def key(self) -> Key:
         """Namespace and name."""
         return self.namespace, self.name
+
+    @property
+    def target_node(self) -> str:
+        """The node that it is on, or the one that alone can take it; empty where there is no such node."""
+        return self.node or self.pinned_to
 
     @property
     def is_terminated(self) -> bool:
@@ -103,7 +113,20 @@ def parse(obj: Obj) -> Pod:
         sidecar_restarts=_sidecar_restarts(spec, status),
         deletion_cost=_deletion_cost(objects.annotations(obj)),
         volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
+        pinned_to="" if spec.get("nodeName") else _pinned_to(spec),
+        run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
     )
+
+
+def _pinned_to(spec: Obj) -> str:
+    """Return the node that a required node affinity names by `metadata.name`, empty where it names none or several."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or ():
+        for field in term.get("matchFields") or ():
+            if field["key"] == "metadata.name" and field["operator"] == "In":
+                return str(field["values"][0]) if len(field.get("values") or ()) == 1 else ""
+    return ""
 
 
 def _sidecar_restarts(spec: Obj, status: Obj) -> int:

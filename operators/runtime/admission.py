@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import kopf
 
+from operators.core.admission import updates
 from operators.core.admission.review import TWINS, Review
 from operators.core.admission.verdict import Answer, refusal
 from operators.core.objects import KOPFWERK
@@ -35,6 +36,8 @@ async def validate(client: Requests, review: Review, own_user: str = "") -> None
     """
     if review.is_exempt(own_user):
         return
+    if message := updates.refusal(review):
+        raise kopf.AdmissionError(message, code=422)
     twin = review.twin
     url = path(TWINS[twin["kind"]], twin["metadata"]["namespace"])
     try:

@@ -22,6 +22,7 @@ from operators.core.objects import Obj, Resource
 from operators.runtime import metrics
 
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 REQUEST_TIMEOUT = 8.0
 """Seconds after which a request counts as lost. With the Lease's renew deadline it is shorter than the lease: what a

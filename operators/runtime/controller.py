@@ -14,11 +14,12 @@ from typing import Any, Generic, TypeVar
 
 from operators.core import objects
 from operators.core.objects import Key, Obj, Resource
-from operators.core.plan import Exists, Outcome, Plan
+from operators.core.plan import Exists, Outcome, Plan, Say
 from operators.runtime import metrics
 from operators.runtime.client import ApiError
 from operators.runtime.freshness import TIMEOUT, Freshness
 from operators.runtime.informer import Informers
+from operators.runtime.state import Family
 from operators.runtime.workqueue import WorkQueue
 from operators.runtime.writer import NotLeadingError, Writer
 
@@ -36,6 +37,10 @@ class Watch:
 
     resource: Resource
     wakes: Wake
+    after: float = 0.0
+    """Seconds in which further changes are waited for, where they come in swarms and each sync looks at all objects."""
+    replay: bool = False
+    """Whether objects that are there at the start wake keys too: those of objects that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,14 @@ class Controller(Generic[O]):
     report: Callable[[O, Outcome], Obj | None]
     writes: tuple[Writes, ...]
     """Besides its own status."""
+    state: tuple[Family, ...] = ()
+    """The state metrics of its objects."""
     measure: Callable[[O, Plan], None] = lambda _observed, _plan: None
     """Puts into metrics what is worth knowing of a plan."""
+    announce: Callable[[O, Obj], Iterable[Say]] = lambda _observed, _status: ()
+    """Returns the events to record once a status is written."""
+    gone: Callable[[Informers, Key], Plan] = lambda _informers, _key: Plan()
+    """Decides what to do where there is no object of a key (any more). Its plan may only patch and delete."""
     workers: int = 5
     """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
 
@@ -96,7 +107,7 @@ class Loop(Generic[O]):
         """
         self._informers[self.controller.resource].subscribe(self._parent_changed)
         for watch in self.controller.watches:
-            self._informers[watch.resource].subscribe(self._waker(watch), replay=False)
+            self._informers[watch.resource].subscribe(self._waker(watch), replay=watch.replay)
 
     def start(self) -> None:
         """Start the workers. The caches have to be filled."""
@@ -118,7 +129,7 @@ class Loop(Generic[O]):
     def _waker(self, watch: Watch) -> Callable[[Any, Any], None]:
         def changed(old: Any, new: Any) -> None:
             for key in watch.wakes(self._informers, old, new):
-                self.queue.add(key)
+                self.queue.add_after(key, watch.after)
 
         return changed
 
@@ -166,7 +177,7 @@ class Loop(Generic[O]):
         parent = self._informers[controller.resource].get(key)
         if parent is None:
             self._fresh.forget(key)
-            self.queue.forget(key)
+            await self._clean(key, controller.gone(self._informers, key))
             return
         observed = controller.observe(self._informers, parent, self._now())
         plan = controller.plan(observed)
@@ -175,6 +186,13 @@ class Loop(Generic[O]):
         status = controller.report(observed, outcome)
         if status is not None:
             await self._writer.write_status(controller.resource, _latest(parent, outcome), status, self._fresh)
+            self._writer.announce(parent, controller.announce(observed, status))
+        self._finish(key, plan, outcome)
+
+    async def _clean(self, key: Key, plan: Plan) -> None:
+        """Carry out what is to be done for an object that there is not."""
+        nobody = {"metadata": {"namespace": key[0], "name": key[1]}}
+        outcome = await self._writer.apply(self.controller.resource, nobody, plan, self._fresh)
         self._finish(key, plan, outcome)
 
     def _finish(self, key: Key, plan: Plan, outcome: Outcome) -> None:

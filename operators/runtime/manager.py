@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from operators.core import pods
+from operators.core import nodes, pods
+from operators.core.nodes import NODES
 from operators.core.objects import PODS, Obj, Resource
 from operators.runtime.client import Requests
 from operators.runtime.controller import Controller, Loop
@@ -111,8 +112,8 @@ def _resources(controller: Controller[Any]) -> Iterable[Resource]:
 
 
 def _informer(client: Requests, resource: Resource) -> Informer[Any]:
-    """Pods are cached as the few facts that rules ask for, other objects as they are."""
+    """Pods are cached as the few facts that rules ask for, nodes without what none asks for, all else as it is."""
     if resource == PODS:
         return Informer(client, resource, pods.parse, pod_indexers())
     indexers: Mapping[str, Callable[[Obj], Iterable[str]]] = obj_indexers()
-    return Informer(client, resource, lambda obj: obj, indexers)
+    return Informer(client, resource, nodes.trim if resource == NODES else lambda obj: obj, indexers)

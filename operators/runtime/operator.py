@@ -31,7 +31,6 @@ from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
 from operators.runtime.manager import Manager
-from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate
 from operators.runtime.state import StateMetrics
 
 log = logging.getLogger(__name__)
@@ -88,9 +87,7 @@ class Operator:
         # The webhook and the lease have a client of their own: they must not wait behind a burst of the controllers'.
         async with await self._connect() as client, await self._connect() as asking:
             self._manager = Manager(client, self._controllers, self._lease(asking))
-            states = StateMetrics(
-                self._manager.informers, lambda: self._manager.leads, self._options.state_metrics_limit
-            )
+            states = self._states()
             async with _served(self._options.listen, self._manager, states):
                 kopf.on.login(registry=registry)(client.kopf_login)
                 kopf.on.startup(registry=registry)(self._startup)
@@ -100,6 +97,7 @@ class Operator:
                         registry=registry,
                         settings=settings,
                         memories=_NoMemories(),  # type: ignore[arg-type] # all that Kopf asks of them
+                        identity="kopfwerk",  # type: ignore[arg-type] # else it asks for a user, whom a pod need not have
                         standalone=True,
                         clusterwide=True,
                         stop_flag=self._stop,
@@ -111,6 +109,11 @@ class Operator:
             return None
         identity = self._options.identity or f"{os.uname().nodename}_{uuid.uuid4()}"
         return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
+
+    def _states(self) -> StateMetrics:
+        tables = {controller.resource: controller.state for controller in self._controllers}
+        limit = self._options.state_metrics_limit
+        return StateMetrics(self._manager.informers, tables, lambda: self._manager.leads, limit)
 
     async def _connect(self) -> Client:
         return await Client.connect(self._options.kubeconfig, self._options.context)
@@ -127,6 +130,9 @@ class Operator:
         certificate, key = self._options.webhook_certificate, self._options.webhook_key
         if not (certificate and key):
             raise CannotListenError(f"--webhook-listen {listen} needs --webhook-certificate and --webhook-key")
+        # It reads certificates, which takes 7 MB that native mode does without.
+        from operators.runtime.served_certificate import CertificateFilesError, ServedCertificate  # noqa: PLC0415
+
         try:
             host, _, port = listen.rpartition(":")
             served = ServedCertificate(certificate, key)

@@ -4,7 +4,7 @@ Names and labels are kube-state-metrics', under the prefix `kopfwerk_` in place 
 side. They are read from the informers' caches when Prometheus asks: nothing is kept, and what is deleted is gone from
 the next scrape. Only the leader has them, since only its caches are filled, and so that sums are right.
 
-A kind is a table, at the end of this file: its label, and where in an object each figure is.
+A kind's table (operators/controllers/state.py) says where in an object each figure is.
 """
 
 import logging
@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from operators.core import objects
-from operators.core.objects import Obj
+from operators.core.objects import Obj, Resource
 from operators.runtime.informer import Informer
 
 log = logging.getLogger(__name__)
@@ -31,11 +31,15 @@ Labels = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric of a kind: its name after the kind's, its help, and the series that an object has of it."""
+    """One metric of a kind: its name after the kind's, its help, and the series that an object has of it.
+
+    One that upstream has too is named after upstream's controller, its prefix, and not after ours.
+    """
 
     suffix: str
     help: str
     series: Callable[[Obj, Labels], Iterator[tuple[Labels, float]]]
+    prefix: str = ""
 
 
 def _at(obj: Obj, path: tuple[str, ...]) -> Any:
@@ -113,8 +117,15 @@ class StateMetrics(Collector):
     never change in place.
     """
 
-    def __init__(self, informers: Iterable[Informer[Any]], emits: Callable[[], bool], limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        informers: Iterable[Informer[Any]],
+        tables: Mapping[Resource, Iterable[Family]],
+        emits: Callable[[], bool],
+        limit: int = LIMIT,
+    ) -> None:
         self._informers = informers
+        self._tables = tables
         self._emits = emits
         self._limit = limit
         self._said: set[str] = set()
@@ -129,15 +140,15 @@ class StateMetrics(Collector):
             return
         left_out = Metric(f"{PREFIX}_state_metrics_omitted_objects", "Objects without series: too many", "gauge")
         for informer in self._informers:
-            kind = informer.resource.kind
-            if kind not in KINDS or not informer.synced.is_set():
+            table = self._tables.get(informer.resource)
+            if not (table and informer.synced.is_set()):
                 continue
             found = informer.all()
             omitted = len(found) if len(found) > self._limit else 0
             self._say(str(informer.resource), omitted)
             left_out.samples.append(Sample(left_out.name, {"resource": str(informer.resource)}, omitted))
             if not omitted:
-                yield from _of_kind(kind.lower(), KINDS[kind], found)
+                yield from _of_kind(informer.resource.kind.lower(), table, found)
         yield left_out
 
     def _say(self, resource: str, omitted: int) -> None:
@@ -152,7 +163,7 @@ class StateMetrics(Collector):
 def _of_kind(kind: str, families: Iterable[Family], found: Iterable[Obj]) -> Iterator[Metric]:
     labelled = [(obj, {"namespace": objects.key(obj)[0], kind: objects.name(obj)}) for obj in found]
     for family in families:
-        metric = Metric(f"{PREFIX}_{kind}_{family.suffix}", family.help, "gauge")
+        metric = Metric(f"{family.prefix or f'{PREFIX}_{kind}'}_{family.suffix}", family.help, "gauge")
         metric.samples = [
             Sample(metric.name, labels, value)
             for obj, common in labelled
@@ -160,60 +171,3 @@ def _of_kind(kind: str, families: Iterable[Family], found: Iterable[Obj]) -> Ite
         ]
         if metric.samples:
             yield metric
-
-
-_COMMON: Final = (
-    moment("created", "metadata.creationTimestamp", "When it was created"),
-    moment("deletion_timestamp", "metadata.deletionTimestamp", "When its deletion began"),
-    figure("metadata_generation", "metadata.generation", "The generation of what is wanted"),
-    figure(
-        "status_observed_generation", "status.observedGeneration", "The generation that the controller last acted on"
-    ),
-)
-
-KINDS: Final[Mapping[str, tuple[Family, ...]]] = {
-    "Deployment": (
-        *_COMMON,
-        figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
-        figure("spec_paused", "spec.paused", "Whether its rollouts are paused"),
-        figure("status_replicas", "status.replicas", "Pods"),
-        figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
-        figure("status_replicas_available", "status.availableReplicas", "Available pods"),
-        figure("status_replicas_unavailable", "status.unavailableReplicas", "Pods that are lacking or not available"),
-        figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest template"),
-        figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
-        conditions("status_condition", "Conditions"),
-    ),
-    "ReplicaSet": (
-        *_COMMON,
-        figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
-        figure("status_replicas", "status.replicas", "Pods"),
-        figure("status_fully_labeled_replicas", "status.fullyLabeledReplicas", "Pods with every label of the template"),
-        figure("status_ready_replicas", "status.readyReplicas", "Ready pods"),
-        figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
-        owner("owner", "Its controller"),
-    ),
-    "StatefulSet": (
-        *_COMMON,
-        figure("replicas", "spec.replicas", "Pods wanted", absent=1),
-        figure("ordinals_start", "spec.ordinals.start", "The first pod's number", absent=None),
-        figure("status_replicas", "status.replicas", "Pods"),
-        figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
-        figure("status_replicas_available", "status.availableReplicas", "Available pods"),
-        figure("status_replicas_current", "status.currentReplicas", "Pods of the current revision"),
-        figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
-        text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
-        text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
-    ),
-    "DaemonSet": (
-        *_COMMON,
-        figure("status_desired_number_scheduled", "status.desiredNumberScheduled", "Nodes that should have a pod"),
-        figure("status_current_number_scheduled", "status.currentNumberScheduled", "Nodes that should and do"),
-        figure("status_updated_number_scheduled", "status.updatedNumberScheduled", "Nodes with a newest pod"),
-        figure("status_number_misscheduled", "status.numberMisscheduled", "Nodes that have a pod and should not"),
-        figure("status_number_ready", "status.numberReady", "Nodes with a ready pod"),
-        figure("status_number_available", "status.numberAvailable", "Nodes with an available pod"),
-        figure("status_number_unavailable", "status.numberUnavailable", "Nodes without an available pod"),
-    ),
-}
-"""By kind. Each metric is `kopfwerk_KIND_SUFFIX`, with the labels `namespace` and the kind's own."""

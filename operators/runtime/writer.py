@@ -6,13 +6,21 @@ apiserver, so that a repeated POST meets its own first try; deletes carry the UI
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from operators.core import objects
 from operators.core.objects import Key, Obj, Resource
 from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Result, Say, Step, Target
-from operators.runtime.client import IN_FLIGHT, MERGE_PATCH, REQUEST_TIMEOUT, ApiError, Requests, path
+from operators.runtime.client import (
+    IN_FLIGHT,
+    MERGE_PATCH,
+    REQUEST_TIMEOUT,
+    STRATEGIC_MERGE_PATCH,
+    ApiError,
+    Requests,
+    path,
+)
 from operators.runtime.events import Recorder
 from operators.runtime.freshness import Freshness
 
@@ -36,8 +44,7 @@ class Writer:
 
     async def apply(self, resource: Resource, parent: Obj, plan: Plan, fresh: Freshness) -> Outcome:
         """Carry out a plan for `parent`, one of `resource`; a batch with a failure is the last one."""
-        for say in plan.events:
-            self._recorder.record(parent, say)
+        self.announce(parent, plan.events)
         results: list[tuple[Step, Result]] = []
         for batch in plan.batches:
             if batch.live_owner and (failure := await self._owner_gone(resource, parent)):
@@ -59,6 +66,11 @@ class Writer:
         key = objects.key(parent)
         answer = await self._send("PUT", path(resource, *key, "status"), body)
         fresh.wrote(key, resource, answer)
+
+    def announce(self, parent: Obj, events: Iterable[Say]) -> None:
+        """Record events about `parent`."""
+        for say in events:
+            self._recorder.record(parent, say)
 
     async def settle(self, key: Key, fresh: Freshness) -> None:
         """Ask what came of the writes for `key` whose answers never came. Raises ApiError where there is still none."""
@@ -164,6 +176,8 @@ class Writer:
     async def _delete(self, step: Delete) -> Obj:
         target = step.target
         body: Obj = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": target.uid}}
+        if step.resource_version:
+            body["preconditions"]["resourceVersion"] = step.resource_version
         if step.propagation:
             body["propagationPolicy"] = step.propagation
         try:
@@ -189,7 +203,7 @@ class Writer:
         body = step.body | {"metadata": {**step.body.get("metadata", {}), **meta}}
         try:
             url = _url(step.target) + (f"/{step.subresource}" if step.subresource else "")
-            return await self._send("PATCH", url, body, MERGE_PATCH)
+            return await self._send("PATCH", url, body, STRATEGIC_MERGE_PATCH if step.strategic else MERGE_PATCH)
         except ApiError as error:
             if error.status not in step.ignore:
                 raise

@@ -9,8 +9,9 @@ import pytest
 
 from operators.cluster.cluster import Settings
 from operators.runtime.client import ApiError, Client
-from tests.apiserver import validation
-from tests.support.cluster import shared
+from tests.apiserver import plugin_cli, validation
+from tests.apiserver.plugin_cli import CommandLine
+from tests.support.cluster import Shared, shared
 
 BARE = Settings(name="apiserver", nodes=0, operator=False)
 """No nodes and no operator: these tests are about the apiserver, and call the webhook's function themselves."""
@@ -33,3 +34,9 @@ async def client(kubeconfig: Path) -> AsyncIterator[Client]:
         with contextlib.suppress(ApiError):
             await connected.request("POST", "/api/v1/namespaces", {"metadata": {"name": validation.NAMESPACE}})
         yield connected
+
+
+@pytest.fixture
+def shell(whole: Shared, unique: str) -> Iterator[CommandLine]:
+    """Return kubectl and the plugin in a namespace of their own, on the cluster that has both sides."""
+    yield from plugin_cli.namespace(whole.kubeconfig, unique)

@@ -1,21 +1,13 @@
 """Deployments as a user of kubectl meets them."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.apiserver import plugin_cli
 from tests.apiserver.plugin_cli import CommandLine
 from tests.apiserver.workloads import DEPLOYMENT, apply, available, items, manifest, pods, until
-from tests.support.cluster import Shared
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def shell(whole: Shared, unique: str) -> Iterator[CommandLine]:
-    """Return kubectl in a namespace of its own."""
-    yield from plugin_cli.namespace(whole.kubeconfig, unique)
 
 
 def test_columns(shell: CommandLine) -> None:
@@ -46,6 +38,20 @@ def test_scale_and_wait(shell: CommandLine) -> None:
     shell.done("wait", DEPLOYMENT, "--for=condition=Progressing", "--timeout=20s")
     shell.done("scale", DEPLOYMENT, "--replicas=0")
     until(shell, DEPLOYMENT, "replicas", 0)
+
+
+def test_wait_for_what_generic_tools_wait_for(shell: CommandLine) -> None:
+    """The condition Ready ends a wait when the latest template is rolled out, and not before: nobody waited earlier."""
+    for version in ("app:1", "app:2", "app:3"):
+        shell.done("apply", "--filename=-", stdin=manifest("Deployment", 3, image=version))
+        shell.done("wait", DEPLOYMENT, "--for=condition=Ready", "--timeout=50s")
+        assert {pod["spec"]["containers"][0]["image"] for pod in pods(shell) if not _is_ending(pod)} == {version}
+        (web,) = items(shell, "deployments.kopfwerk.dev")
+        assert web["status"]["availableReplicas"] == web["status"]["updatedReplicas"] == 3
+
+
+def _is_ending(pod: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def test_events(shell: CommandLine) -> None:

@@ -1,23 +1,13 @@
 """The plugin on custom resources whose controllers run: what stock kubectl does for built-in ones."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.apiserver import plugin_cli
 from tests.apiserver.plugin_cli import CommandLine
 from tests.apiserver.workloads import apply, items, manifest, pods, until
-from tests.support.cluster import Shared
 
 pytestmark = pytest.mark.cluster
 
 WEB = "deployment/web"
-
-
-@pytest.fixture
-def shell(whole: Shared, unique: str) -> Iterator[CommandLine]:
-    """Return kubectl and the plugin in a namespace of its own."""
-    yield from plugin_cli.namespace(whole.kubeconfig, unique)
 
 
 def said(shell: CommandLine, *args: str) -> str:

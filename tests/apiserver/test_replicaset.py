@@ -1,21 +1,11 @@
 """ReplicaSets as a user of kubectl meets them."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.apiserver import plugin_cli
 from tests.apiserver.plugin_cli import CommandLine
 from tests.apiserver.workloads import REPLICASET, apply, available, items, pods
-from tests.support.cluster import Shared
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def shell(whole: Shared, unique: str) -> Iterator[CommandLine]:
-    """Return kubectl in a namespace of its own."""
-    yield from plugin_cli.namespace(whole.kubeconfig, unique)
 
 
 def test_columns(shell: CommandLine) -> None:

@@ -81,7 +81,8 @@ def test_second_operator_takes_over(cluster: Cluster, shell: CommandLine) -> Non
     _made(cluster, shell, 3)
     lease = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kopfwerk"
     holder = cluster.api().get(lease)["spec"]["holderIdentity"]
-    (leader,) = (name for name in ("first", "second") if holder.endswith(f"_{cluster.processes[name].pid}"))
+    logs = {name: (cluster.folder / "logs" / f"{name}.log").read_text() for name in ("first", "second")}
+    (leader,) = (name for name, log in logs.items() if f"leading as {holder}" in log)
     cluster.processes.pop(leader).kill()
     shell.done("scale", REPLICASET, f"--replicas={COUNT + 5}")
     available(shell, REPLICASET, COUNT + 5)

@@ -180,43 +180,40 @@ CONTAINERS = [
 @pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet"])
 async def test_both_kinds(client: Client, kind: str, edits: Edits) -> None:
     """Fields that both kinds have."""
-    await _compare(client, kind, edits)
+    await validation.compare_taken(client, kind, edits)
 
 
 @pytest.mark.parametrize("edits", DEPLOYMENT)
 async def test_deployment(client: Client, edits: Edits) -> None:
     """Fields that only a Deployment has."""
-    await _compare(client, "Deployment", edits)
+    await validation.compare_taken(client, "Deployment", edits)
 
 
 @pytest.mark.parametrize("fields", PODS)
 async def test_pod(client: Client, fields: dict[str, Any]) -> None:
     """The template's fields."""
-    await _compare(client, "Deployment", {f"{POD}.{field}": value for field, value in fields.items()})
+    await validation.compare_taken(client, "Deployment", {f"{POD}.{field}": value for field, value in fields.items()})
 
 
 async def test_claim_twice(client: Client) -> None:
     """Two requests of one resource claim."""
     claims = [{"name": "gpu", "request": "a"}, {"name": "gpu", "request": "b"}]
     offered = [{"name": "gpu", "resourceClaimName": "gpu"}]
-    await _compare(client, "Deployment", {f"{POD}.resourceClaims": offered, f"{CONTAINER}.resources.claims": claims})
+    await validation.compare_taken(
+        client, "Deployment", {f"{POD}.resourceClaims": offered, f"{CONTAINER}.resources.claims": claims}
+    )
 
 
 async def test_exit_code_twice(client: Client) -> None:
     """A restart rule that names an exit code twice."""
     rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [1, 1]}}
     edits = {f"{CONTAINER}.restartPolicy": "Never", f"{CONTAINER}.restartPolicyRules": [rule]}
-    await _compare(client, "Deployment", edits)
+    await validation.compare_taken(client, "Deployment", edits)
 
 
 @pytest.mark.parametrize("fields", CONTAINERS)
 async def test_container(client: Client, fields: dict[str, Any]) -> None:
     """The fields of a container."""
-    await _compare(client, "Deployment", {f"{CONTAINER}.{field}": value for field, value in fields.items()})
-
-
-async def _compare(client: Client, kind: str, edits: Edits) -> None:
-    """Assert that both are taken."""
-    built_in, custom = validation.pair(kind, edits)
-    assert await validation.upstream(client, built_in) is None
-    assert await validation.ours(client, custom) is None
+    await validation.compare_taken(
+        client, "Deployment", {f"{CONTAINER}.{field}": value for field, value in fields.items()}
+    )

@@ -116,7 +116,7 @@ async def test_status_of_an_invalid_object(objects: Objects) -> None:
     """What was written while the webhook was down can be reported on, labelled and scaled."""
     before = await objects.create("Deployment", KOPFWERK, UNKNOWN_MOUNT)
     reported = await objects.patch("Deployment", KOPFWERK, {"status": {"replicas": 1, "selector": "app=web"}}, "status")
-    assert reported["status"] == {"replicas": 1, "selector": "app=web"}
+    assert reported["status"].items() >= {"replicas": 1, "selector": "app=web"}.items()
     scaled = await objects.patch("Deployment", KOPFWERK, {"spec": {"replicas": 5}}, "scale")
     assert scaled["spec"] == {"replicas": 5}
     labelled = await objects.patch("Deployment", KOPFWERK, {"metadata": {"labels": {"a": "b"}}})

@@ -129,3 +129,22 @@ def _said(by: str, error: ApiError) -> Said:
 def pair(kind: str, edits: Edits) -> tuple[Obj, Obj]:
     """Return the same object in apps/v1 and in our group."""
     return manifest(kind, "apps", edits), manifest(kind, KOPFWERK, edits)
+
+
+async def compare_taken(client: Client, kind: str, edits: Edits) -> None:
+    """Assert that both are taken."""
+    built_in, custom = pair(kind, edits)
+    assert await upstream(client, built_in) is None
+    assert await ours(client, custom) is None
+
+
+async def compare_refused(client: Client, kind: str, edits: Edits) -> None:
+    """Assert that both are refused, and that both messages name the same field."""
+    built_in, custom = pair(kind, edits)
+    want, got = await upstream(client, built_in), await ours(client, custom)
+    assert want is not None, "upstream takes it: the row belongs to the accepted ones"
+    assert got is not None, f"taken here, but refused upstream: {want.message}"
+    if got.by == "webhook":
+        assert got.message == want.message.replace(f'{kind}.apps "', f'{kind}.kopfwerk.dev "', 1)
+    else:
+        assert got.names_what(want), f"{got.by} says {got.message}\nupstream says {want.message}"

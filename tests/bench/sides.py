@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from operators.cluster import arguments
 from operators.cluster.cluster import Cluster
 from operators.cluster.ports import choose
 from tests.bench import usage
@@ -17,6 +16,10 @@ _PROCESS = "measured"
 _GRACE = 20.0
 QPS = ("--kube-api-qps=5000", "--kube-api-burst=5000")
 """No limit that anything here reaches."""
+
+
+COMPARED = ("deployment-controller", "replicaset-controller")
+"""kube-controller-manager's controllers that the cases are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Side:
         port = choose().controller_manager
         if not self.is_ours:
             command = [arg for arg in map(str, cluster.controller_manager()) if not arg.startswith("--controllers=")]
-            return [*command, "--controllers=" + ",".join(arguments.TAKEN_OVER[:2]), f"--secure-port={port}", *QPS]
+            return [*command, "--controllers=" + ",".join(COMPARED), f"--secure-port={port}", *QPS]
         return [
             *(sys.executable, "-m", "operators.cli.main", "run", f"--kubeconfig={cluster.operator_kubeconfig}"),
             *("--no-leader-elect", f"--listen=127.0.0.1:{port}"),

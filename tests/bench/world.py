@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from operators.cluster import arguments
 from operators.cluster.api import Api
 from operators.cluster.cluster import Cluster, Settings
 from operators.runtime.client import ApiError, Client
 from tests.bench import usage
-from tests.bench.sides import QPS
+from tests.bench.sides import COMPARED, QPS
 
 _NODES = 50
 _QUIET_CPU = 0.12
@@ -23,7 +22,7 @@ def settings() -> Settings:
         name="bench",
         nodes=_NODES,
         operator=False,
-        without_controllers=arguments.TAKEN_OVER[:2],
+        without_controllers=COMPARED,
         controller_manager_args=QPS,
         scheduler_args=QPS,
     )

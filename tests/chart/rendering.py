@@ -31,6 +31,11 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.name=monitoring",
         "networkPolicy.apiServerCIDRs={10.0.0.0/8}",
     ),
+    "monitoring": (
+        "monitoring.serviceMonitor.enabled=true",
+        "monitoring.prometheusRule.enabled=true",
+        "monitoring.dashboard.enabled=true",
+    ),
     "everything-said": (
         "fullnameOverride=a-name-that-is-longer-than-what-kubernetes-lets-a-cronjob-have",
         "commonLabels.team=platform",
@@ -76,8 +81,8 @@ class Helm:
         return ran.stdout
 
     def render(self, *options: str) -> list[Obj]:
-        """Return what would be installed, as objects."""
-        return [obj for obj in yaml.load_all(self.template(options), Loader=yaml.CSafeLoader) if obj]
+        """Return what would be installed, as objects that nobody may change."""
+        return [obj for document in self.template(options).split("\n---\n") if (obj := _parsed(document))]
 
     @staticmethod
     def arguments(command: str, name: str, options: Sequence[str], kubernetes: str = "1.37.1") -> list[str]:
@@ -85,6 +90,13 @@ class Helm:
         sets = [part for option in options for part in ("--set", option)]
         named = [name, str(CHART)] if name else [str(CHART)]
         return [command, *named, "--namespace", NAMESPACE, "--kube-version", kubernetes, *sets]
+
+
+@cache
+def _parsed(document: str) -> Obj | None:
+    """Read one document. The large ones, the custom resources, are the same whatever is chosen."""
+    obj: Obj | None = yaml.load(document, Loader=yaml.CSafeLoader)
+    return obj
 
 
 def of_kind(objects: Iterable[Obj], kind: str) -> list[Obj]:

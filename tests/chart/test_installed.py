@@ -6,7 +6,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from operators.cli import run as cli
+from operators.cli.main import kopfwerk
 from operators.runtime import admission, manager
 from operators.runtime.client import REQUEST_TIMEOUT
 from tests.chart.rendering import (
@@ -117,14 +117,15 @@ def test_only_pods_that_talk_to_the_apiserver_have_a_token(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize("options", EVERY_OPTION)
-def test_the_operator_understands_its_arguments(helm: Helm, options: tuple[str, ...]) -> None:
-    """`kopfwerk run` knows every option that the chart gives to it."""
-    command, *arguments = container(helm.render(*options))["args"]
+def test_every_pod_gives_kopfwerk_arguments_that_it_understands(helm: Helm, options: tuple[str, ...]) -> None:
+    """The command exists, and has every option that the chart names."""
+    given = {name: spec["containers"][0].get("args", []) for name, spec in pods(helm.render(*options))}
+    commands = {name: arguments for name, arguments in given.items() if "test" not in name}
 
-    ran = CliRunner().invoke(cli.run, [*arguments, "--help"])
-
-    assert command == "run"
-    assert ran.exit_code == 0, ran.output
+    for name, arguments in commands.items():
+        ran = CliRunner().invoke(kopfwerk, [*arguments, "--help"])
+        assert arguments[0] == ("webhook-certificate" if "certificate" in name else "run")
+        assert ran.exit_code == 0, ran.output
 
 
 def test_custom_resources_are_those_of_this_source_and_stay(helm: Helm) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from operators.core.admission import updates
 from operators.core.admission.review import Review
 from operators.core.admission.verdict import Answer, refusal
 from operators.core.objects import Obj
@@ -183,3 +184,67 @@ def test_refusal_of_a_new_template() -> None:
     review = Review("UPDATE", deployment(template={"spec": {"containers": [{}]}}), deployment())
     answer = Answer(422, INVALID + NOT_FOUND, [_cause(NOT_FOUND)])
     assert refusal(review, answer) == 'Deployment.kopfwerk.dev "web" is invalid: ' + NOT_FOUND
+
+
+def suspended(pod: Obj, **metadata: Any) -> Obj:
+    """Return a suspended Job whose pods are so."""
+    containers = [{"name": "app", "image": "app:1"}]
+    spec = {"suspend": True, "template": {"metadata": metadata, "spec": {"containers": containers, **pod}}}
+    return {
+        "apiVersion": "kopfwerk.dev/v1",
+        "kind": "Job",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def container(image: str = "app:1", **more: Any) -> Obj:
+    """Return a pod's only container."""
+    return {"containers": [{"name": "app", "image": image, **more}]}
+
+
+TO_NODES = {"nodeAffinity": {"required": "x"}}
+TO_PODS = {"podAffinity": {"required": "y"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "want"),
+    [
+        pytest.param({}, {"nodeSelector": {"a": "b"}}, False, id="nodeSelector"),
+        pytest.param({"tolerations": [{"key": "a"}]}, {}, False, id="tolerations"),
+        pytest.param({"schedulingGates": [{"name": "a"}]}, {}, False, id="schedulingGates"),
+        pytest.param({}, {"affinity": TO_NODES}, False, id="affinity to nodes"),
+        pytest.param({"affinity": TO_NODES}, {}, False, id="no affinity any more"),
+        pytest.param({"affinity": TO_NODES | TO_PODS}, {"affinity": TO_PODS}, False, id="affinity to pods stays"),
+        pytest.param({}, {"affinity": TO_PODS}, True, id="affinity to pods"),
+        pytest.param({"affinity": TO_PODS}, {}, True, id="no affinity to pods any more"),
+        pytest.param({}, container(resources={"limits": {"cpu": "1"}}), False, id="resources"),
+        pytest.param(
+            {"initContainers": [{"name": "i"}]},
+            {"initContainers": [{"name": "i", "resources": {}}]},
+            False,
+            id="resources of an init container",
+        ),
+        pytest.param({}, container("app:2"), True, id="image"),
+        pytest.param({}, container(env=[]), True, id="variables"),
+        pytest.param({}, {"containers": []}, True, id="no container"),
+        pytest.param({}, {"hostNetwork": True}, True, id="hostNetwork"),
+    ],
+)
+def test_what_may_change_of_a_suspended_job(before: Obj, after: Obj, want: bool) -> None:  # noqa: FBT001
+    """Where its pods go and what they need, and nothing else of them."""
+    message = updates.refusal(Review("UPDATE", suspended(after), suspended(before)))
+    refused = 'Job.kopfwerk.dev "web" is invalid: spec.template.spec: Invalid value: field is immutable'
+    assert message == (refused if want else None)
+
+
+def test_labels_of_a_suspended_job_may_change() -> None:
+    """And annotations: no pod has them yet."""
+    changed = suspended({}, labels={"a": "b"}, annotations={"c": "d"})
+    assert updates.refusal(Review("UPDATE", changed, suspended({}))) is None
+
+
+def test_only_the_updates_of_jobs_are_looked_at() -> None:
+    """A Deployment's template is there to be changed, and a Job that is created has none before."""
+    assert updates.refusal(Review("UPDATE", deployment(template={}), deployment())) is None
+    assert updates.refusal(Review("CREATE", suspended({}))) is None

@@ -102,3 +102,45 @@ def test_progress_refused(obj: Obj, revision: int, want: str) -> None:
 def test_pinned_revision_passes() -> None:
     """The revision that runs may be pinned."""
     assert progress(deployment(), 4).done
+
+
+def _daemonset(observed: int = 2, strategy: str = "RollingUpdate", **counts: int) -> Obj:
+    """Build a DaemonSet as far as its status is judged; counts are all 3 where not given."""
+    status = {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3} | counts
+    return {
+        "apiVersion": "kopfwerk.dev/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "agent", "generation": 2},
+        "spec": {"updateStrategy": {"type": strategy}},
+        "status": status | {"observedGeneration": observed},
+    }
+
+
+@pytest.mark.parametrize(
+    ("obj", "want"),
+    [
+        pytest.param(
+            _daemonset(observed=1), Progress("Waiting for daemon set spec update to be observed..."), id="not observed"
+        ),
+        pytest.param(
+            _daemonset(updatedNumberScheduled=1, numberAvailable=0),
+            Progress('Waiting for daemon set "agent" rollout to finish: 1 out of 3 new pods have been updated...'),
+            id="pods to update come first",
+        ),
+        pytest.param(
+            _daemonset(numberAvailable=2),
+            Progress('Waiting for daemon set "agent" rollout to finish: 2 of 3 updated pods are available...'),
+            id="then availability",
+        ),
+        pytest.param(_daemonset(), Progress('daemon set "agent" successfully rolled out', done=True), id="done"),
+    ],
+)
+def test_daemonset_progress(obj: Obj, want: Progress) -> None:
+    """A DaemonSet's rollout is told in kubectl's words."""
+    assert progress(obj, 0) == want
+
+
+def test_daemonset_on_delete_has_no_rollout() -> None:
+    """Nothing rolls out by itself, so there is nothing to wait for."""
+    with pytest.raises(Refused, match="only available for RollingUpdate"):
+        progress(_daemonset(strategy="OnDelete"), 0)

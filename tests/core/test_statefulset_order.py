@@ -228,6 +228,12 @@ def parallel(partition: int = 0, unavailable: int = 1, replicas: int = 3) -> Obj
             parallel(), (ended(0, revision="old"), *OLD[1:]), ["delete web-0"], id="a failed one is not deleted twice"
         ),
         pytest.param(parallel(), OLD[:2], ["create web-2 new"], id="one that is missing uses the room"),
+        pytest.param(
+            web(updateStrategy={"type": "RollingUpdate"}, status={"currentReplicas": 3}, **PARALLEL),
+            (down(0, "old"), *OLD[1:]),
+            [],
+            id="no parameters: what would come back as it was is left alone",
+        ),
     ],
 )
 def test_parallel_rolling_update(parent: Obj, pods: tuple[Pod, ...], want: list[str]) -> None:
@@ -279,6 +285,18 @@ BAD = ("old", "bad", "new")
             web(updateStrategy=rolling(partition=1)), (down(0, "bad"), *up(1, 2)), [], id="below the partition"
         ),
         pytest.param(web(updateStrategy={"type": "OnDelete"}), (*OLD[:2], down(2, "bad")), [], id="OnDelete"),
+        pytest.param(
+            web(updateStrategy={"type": "RollingUpdate"}, status={"currentReplicas": 3}),
+            (down(0, "old"), *OLD[1:]),
+            [],
+            id="no parameters: it would come back as it was",
+        ),
+        pytest.param(
+            web(updateStrategy={"type": "RollingUpdate"}, status={"currentReplicas": 1}),
+            (down(0, "old"),),
+            ["delete web-0"],
+            id="no parameters: it comes back as a new one",
+        ),
         pytest.param(
             web(minReadySeconds=60),
             (*OLD[:2], replica(SET, 2, "old", ready=30)),

@@ -57,7 +57,9 @@ class Shell:
 
     def kubectl(self, *args: str, stdin: str = "", seconds: float = 180) -> str:
         """Run kubectl, which must succeed."""
-        return run("kubectl", *args, f"--namespace={self.namespace}", stdin=stdin, seconds=seconds)
+        at = args.index("--") if "--" in args else len(args)  # what stands behind it is for another program
+        place = f"--namespace={self.namespace}"
+        return run("kubectl", *args[:at], place, *args[at:], stdin=stdin, seconds=seconds)
 
     def apply(self, *objs: dict[str, Any]) -> None:
         """Apply manifests."""

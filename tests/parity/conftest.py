@@ -7,6 +7,7 @@ import pytest
 
 from operators.core.objects import KOPFWERK
 from operators.runtime.client import Client
+from tests.parity.fleet import Fleet
 from tests.parity.pair import Pair, Side
 
 
@@ -25,6 +26,28 @@ async def pair(admin: Client, unique: str) -> AsyncIterator[Pair]:
 def sets(pair: Pair) -> Pair:
     """Return both sides as scenarios of StatefulSets look at them."""
     shown = ("statefulsets", "controllerrevisions", "persistentvolumeclaims")
+    return replace(pair, upstream=replace(pair.upstream, shown=shown), ours=replace(pair.ours, shown=shown))
+
+
+@pytest.fixture
+def jobs(pair: Pair) -> Pair:
+    """Return both sides as scenarios of Jobs look at them."""
+    upstream = replace(pair.upstream, group="batch", shown=("jobs",))
+    return replace(pair, upstream=upstream, ours=replace(pair.ours, shown=("jobs",)))
+
+
+@pytest.fixture
+async def fleet(admin: Client, unique: str) -> AsyncIterator[Fleet]:
+    """Return what makes nodes of the scenario's own, on which nothing else runs."""
+    made = Fleet(admin, unique)
+    yield made
+    await made.leave(*made.names)
+
+
+@pytest.fixture
+def daemons(pair: Pair) -> Pair:
+    """Return both sides as scenarios of DaemonSets look at them."""
+    shown = ("daemonsets", "controllerrevisions")
     return replace(pair, upstream=replace(pair.upstream, shown=shown), ours=replace(pair.ours, shown=shown))
 
 

@@ -55,6 +55,16 @@ def statefulset(replicas: int = 3, *, parallel: bool = False, storage: str = "",
     return _workload("StatefulSet", replicas, {"serviceName": "svc", **spec})
 
 
+def job(*, restart: str = "Never", sim: dict[str, str] | None = None, **spec: Any) -> Obj:
+    """Return a Job web whose pods behave as `sim` says."""
+    pod = template()
+    if sim:
+        behaviour = {f"sim.kopfwerk.dev/{name.replace('_', '-')}": value for name, value in sim.items()}
+        pod["metadata"]["annotations"] = behaviour
+    pod["spec"]["restartPolicy"] = restart
+    return {"kind": "Job", "metadata": {"name": "web"}, "spec": {"template": pod, **spec}}
+
+
 def claim_template(name: str, storage: str) -> Obj:
     """Return the template of a claim."""
     spec = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from operators.core.objects import Obj, Resource, deployments, replicasets, statefulsets
+from operators.core.objects import Obj, Resource, daemonsets, deployments, jobs, replicasets, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
@@ -43,7 +43,7 @@ class Side:
     @property
     def kinds(self) -> Mapping[str, Resource]:
         """The resources by their plural names."""
-        own = (deployments(self.group), replicasets(self.group), statefulsets(self.group))
+        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets, jobs))
         return {kind.plural: kind for kind in (*own, CONTROLLERREVISIONS, CLAIMS, PODS, EVENTS)}
 
     def url(self, plural: str, name: str = "", subresource: str = "") -> str:
@@ -67,6 +67,14 @@ class Side:
     async def merge(self, plural: str, name: str, body: Obj, subresource: str = "") -> None:
         """Merge a patch into an object."""
         await self.client.request("PATCH", self.url(plural, name, subresource), body, content_type=MERGE_PATCH)
+
+    async def end_first(self, selector: str, phase: str, **conditions: str) -> None:
+        """Say as a kubelet would that the first pod of a selector has ended, and what else is to be said of it."""
+        (pod,) = await _pods(self, 1, selector)
+        said = [{"type": type_, "status": value} for type_, value in conditions.items()]
+        body = {"status": {"phase": phase, "conditions": said or None}}
+        url = self.url("pods", pod["metadata"]["name"], "status")
+        await self.client.request("PATCH", url, body, content_type=MERGE_PATCH)
 
     async def until(self, want: Want) -> None:
         """Wait until this side alone shows what is wanted."""
@@ -210,7 +218,8 @@ class Pair:
     ) -> View:
         """Wait until both sides are settled, show what is wanted, show the same and stay so; return what ours shows.
 
-        Raises DifferenceError with what differs, upstream's first.
+        Raises DifferenceError with what differs, upstream's first, once nothing has changed for `patience` seconds:
+        a busy machine is slow, but goes on. What never rests is given up all the same.
         """
         began = since = time.monotonic()
         before: tuple[View, View] | None = None
@@ -222,7 +231,7 @@ class Pair:
             agreed = now[0] == now[1] and all(v.is_settled and want(v) for v in now)
             if agreed and moment - since >= quiet_for:
                 return now[1]
-            if moment - began > patience:
+            if moment - since > patience or moment - began > 4 * patience:
                 raise DifferenceError(_explain(*now, want))
             await asyncio.sleep(_EVERY)
 

@@ -120,7 +120,7 @@ async def test_spread_over_nodes(pair: Pair) -> None:
 
 async def test_min_ready_seconds(pair: Pair) -> None:
     """Pods are ready at once and available later."""
-    await pair.create(replicaset(2, minReadySeconds=6))
+    await pair.create(replicaset(2, minReadySeconds=10))
     await pair.agree(status(RS, readyReplicas=2, availableReplicas=0))
     await pair.agree(status(RS, readyReplicas=2, availableReplicas=2))
 

@@ -100,7 +100,7 @@ async def test_ended_pod(sets: Pair, phase: str) -> None:
     """A pod that has failed, or succeeded, is replaced."""
     await sets.create(statefulset(2))
     await sets.agree(rolled("app:1", 2))
-    await sets.end_pods(1, phase)
+    await sets.patch("pods", "web-0", {"status": {"phase": phase, "conditions": None}}, "status")
     await sets.agree(both(rolled("app:1", 2), lambda v: any("Delete" in event for event in v.events)))
 
 
@@ -116,7 +116,7 @@ async def test_first_ordinal(sets: Pair) -> None:
 
 async def test_min_ready_seconds(sets: Pair) -> None:
     """A pod has to be ready for long enough before the next comes, and to count as available."""
-    await sets.create(statefulset(2, minReadySeconds=5))
+    await sets.create(statefulset(2, minReadySeconds=8))
     await sets.agree(both(pods(1), set_status(readyReplicas=1, availableReplicas=0)))
     await sets.agree(rolled("app:1", 2))
 
@@ -193,12 +193,15 @@ async def test_deletion(sets: Pair) -> None:
 
 
 async def test_foreground_deletion(sets: Pair) -> None:
-    """A StatefulSet that is deleted in the foreground waits for its pods, and makes none meanwhile."""
+    """A StatefulSet that is deleted in the foreground waits for its pods, and makes none meanwhile.
+
+    Upstream makes its revision anew each time that the garbage collector has deleted it.
+    """
     await sets.create(statefulset(2, template=template(terminate_after="18s")))
     await sets.agree(rolled("app:1", 2))
     await sets.delete("statefulsets", "web", "Foreground")
     deleting = both(pods(2), lambda v: all("deletionTimestamp" in p["metadata"] for p in v.raw["pods"]))
-    quiet = sets.without_events()
+    quiet = sets.without_events().without_revisions()
     await quiet.agree(deleting)
     await quiet.agree(both(gone("statefulsets"), gone("pods"), gone("controllerrevisions")))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.core.objects import Obj, annotations, controller_of, labels, uid
+from operators.core.ready import READY, STALLED
 
 HASH = "pod-template-hash"
 REVISION_HASHES = ("controller.kubernetes.io/hash", "controller-revision-hash")
@@ -19,9 +20,22 @@ _SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 _DIGEST = "[bcdfghjklmnpqrstvwxz2456789]{7,10}"
 _OF_THE_NODE = "topology.kubernetes.io/"
 _UNDER_WAY = ("NewReplicaSetCreated", "ReplicaSetUpdated")
-_NOT_COMPARED = ("kubectl.kubernetes.io/last-applied-configuration",)
-WORKLOADS = {"deployments": "Deployment", "replicasets": "ReplicaSet", "statefulsets": "StatefulSet"}
-"""What has a status with an observedGeneration, and events that are compared."""
+_NOT_COMPARED = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deprecated.daemonset.template.generation",  # only the built-in kind counts its templates
+)
+_TEMPLATE_NUMBER = "pod-template-generation"
+WORKLOADS = {
+    "deployments": "Deployment",
+    "replicasets": "ReplicaSet",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "jobs": "Job",
+}
+"""What has events that are compared; and a status with an observedGeneration, but for Jobs."""
+_UIDS = ("controller-uid", "batch.kubernetes.io/controller-uid")
+_TIMES = ("startTime", "completionTime")
+_COLUMNS = ("state", "progress")
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,7 @@ class View:
     @property
     def is_settled(self) -> bool:
         """Whether each controller has seen the latest of what it looks after."""
-        parents = (obj for plural in WORKLOADS for obj in self.raw.get(plural, ()))
+        parents = (obj for plural in WORKLOADS if plural != "jobs" for obj in self.raw.get(plural, ()))
         return all(
             (obj.get("status") or {}).get("observedGeneration", 0) >= obj["metadata"]["generation"] for obj in parents
         )
@@ -68,7 +82,8 @@ class _Names:
         for name in sorted(self._aliases, key=len, reverse=True):
             text = text.replace(name, self._aliases[name])
         text = re.sub(rf"\bweb-{_DIGEST}\b", "web-<gone>", text)
-        return re.sub(rf"(?<=[a-z>])-{_SUFFIX}\b", "-POD", text)
+        text = re.sub(r"\b[a-z0-9-]+-(?:up|our)/", "NAMESPACE/", text)
+        return re.sub(rf"(?<=[a-z>])((?:-[0-9]+)?)-{_SUFFIX}\b", r"\1-POD", text)
 
     def deep(self, value: Any) -> Any:
         """Replace in every text of a structure."""
@@ -129,7 +144,16 @@ def _claim(obj: Obj, names: _Names, group: str) -> Obj:
     return _meta(obj, names, group) | {"spec": spec, "phase": obj["status"].get("phase")}
 
 
-_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim}
+def _job(obj: Obj, names: _Names, group: str) -> Obj:
+    """Return a Job, less what the apiserver generates of labels and spec, which a custom resource does without."""
+    status = {key: value for key, value in (obj.get("status") or {}).items() if value not in (0, "")}
+    shown = {key: "some" if key in _TIMES else value for key, value in status.items() if key not in _COLUMNS}
+    shown["conditions"] = [_condition(condition, names) for condition in status.get("conditions") or ()]
+    meta = {key: value for key, value in _meta(obj, names, group).items() if key != "labels"}
+    return meta | {"status": shown}
+
+
+_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim, "jobs": _job}
 
 
 def _owners(obj: Obj, names: _Names, group: str) -> list[str]:
@@ -162,7 +186,11 @@ def _status(status: Obj, generation: int, names: _Names) -> Obj:
     counts = {key: value for key, value in status.items() if value != 0 and key not in ("selector", "conditions")}
     made: Obj = names.deep(counts)
     made["observedGeneration"] = "latest" if status.get("observedGeneration") == generation else "earlier"
-    made["conditions"] = sorted(_condition(condition, names) for condition in status.get("conditions") or ())
+    made["conditions"] = sorted(
+        _condition(condition, names)
+        for condition in status.get("conditions") or ()
+        if condition["type"] not in (READY, STALLED)
+    )
     return made
 
 
@@ -179,7 +207,7 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
     """Return one line on a pod: whose it is, how it is, what it looks like."""
     meta, owner = pod["metadata"], controller_of(pod)
     parent = owners.get(owner.uid) if owner else None
-    if parent is None or "generateName" not in meta or parent["kind"] == "StatefulSet":
+    if parent is None or "generateName" not in meta or parent["kind"] in ("StatefulSet", "Job"):
         name = names(meta["name"])
     else:
         form = rf"{re.escape(parent['metadata']['name'])}-{_SUFFIX}"
@@ -189,17 +217,41 @@ def _pod(pod: Obj, names: _Names, owners: Mapping[str, Obj], group: str) -> str:
         "name": name,
         "generateName": names(meta.get("generateName", "")),
         "owners": _owners(pod, names, group),
-        "labels": sorted(f"{k}={names(v)}" for k, v in labels(pod).items() if not k.startswith(_OF_THE_NODE)),
+        "labels": sorted(
+            f"{k}={'UID' if k in _UIDS else names(v)}" for k, v in labels(pod).items() if _is_own_label(k)
+        ),
         "annotations": sorted(annotations(pod)),
         "finalizers": meta.get("finalizers") or [],
         "phase": pod["status"].get("phase"),
         "ready": ready,
         "deleting": "deletionTimestamp" in meta,
         "images": [container["image"] for container in pod["spec"]["containers"]],
+        **_of_daemon(pod, parent),
         "dns": [pod["spec"].get(part) for part in ("hostname", "subdomain")],
-        "claims": [v["persistentVolumeClaim"] for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v],
+        "claims": sorted(_claimed(pod)),
     }
     return " ".join(f"{key}={value}" for key, value in facts.items())
+
+
+def _of_daemon(pod: Obj, parent: Obj | None) -> Obj:
+    """Return what else counts of a daemon: where it is and what it is pinned to and tolerates."""
+    if parent is None or parent["kind"] != "DaemonSet":
+        return {}
+    spec = pod["spec"]
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity")
+    tolerations = sorted(map(repr, spec.get("tolerations") or ()))
+    return {"node": spec.get("nodeName"), "affinity": affinity, "tolerations": tolerations}
+
+
+def _is_own_label(name: str) -> bool:
+    """Whether a pod has a label from its workload, and on both sides."""
+    return not name.startswith(_OF_THE_NODE) and name != _TEMPLATE_NUMBER
+
+
+def _claimed(pod: Obj) -> list[str]:
+    """Return the names of a pod's claims, which upstream adds in the order of a Go map: in none."""
+    sources = (volume.get("persistentVolumeClaim") for volume in pod["spec"]["volumes"])
+    return [source["claimName"] for source in sources if source]
 
 
 def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
@@ -210,7 +262,7 @@ def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
         about = event["involvedObject"]
         if about["kind"] not in WORKLOADS.values() or event["message"].startswith("(combined"):
             continue
-        message = names(event["message"])
+        message = names(event["message"].replace(f"{about['namespace']}/", "NAMESPACE/"))
         if how == "numbers aside":
             message = re.sub(r"from \d+ to \d+", "from N to M", message)
         yield " ".join((about["kind"], names(about["name"]), event["type"], event["reason"], message))

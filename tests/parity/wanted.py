@@ -100,6 +100,29 @@ def counts(plural: str, count: int) -> Want:
     return lambda v: len(v.raw[plural]) == count
 
 
+def job_is(type_: str, reason: str | None = None) -> Want:
+    """The Job has this condition, for this reason where one is named, and no pod is on its way out."""
+
+    def holds(v: View) -> bool:
+        found = v.find("jobs").get("status") or {}
+        return any(
+            c["type"] == type_ and c["status"] == "True" and reason in (None, c["reason"])
+            for c in found.get("conditions") or ()
+        )
+
+    return holds
+
+
+def job_status(**wanted: int | str) -> Want:
+    """The Job's status has these figures."""
+
+    def holds(v: View) -> bool:
+        found = v.find("jobs").get("status") or {}
+        return all(found.get(k, 0 if isinstance(n, int) else "") == n for k, n in wanted.items())
+
+    return holds
+
+
 def set_status(**wanted: int) -> Want:
     """A StatefulSet's status has these counts."""
     return status("statefulsets", "web", **wanted)

@@ -1,7 +1,9 @@
 """What the operator shows, as a real Prometheus and the parsers take it, and beside what upstream shows."""
 
+import re
 import urllib.request
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from prometheus_client import Metric
@@ -9,10 +11,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from operators.cluster.api import Api
+from operators.controllers import controllers
 from tests.prometheus.world import World
 from tests.support import dashboard
-from tests.support.prometheus import Programs, until
+from tests.support.prometheus import RULES, Programs, until
 
+DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
+TABLES = {controller.resource.kind: controller.state for controller in controllers(native=False)}
+STATE = tuple(f"kopfwerk_{kind.lower()}_" for kind in TABLES)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 UPSTREAMS = {
     "workqueue_depth",
@@ -27,8 +33,6 @@ UPSTREAMS = {
     "rest_client_request_size_bytes",
     "rest_client_response_size_bytes",
     "rest_client_rate_limiter_duration_seconds",
-    "leader_election_master_status",
-    "running_managed_controllers",
     "replicaset_controller_sorting_deletion_age_ratio",
     "process_cpu_seconds",
     "process_resident_memory_bytes",
@@ -37,10 +41,17 @@ UPSTREAMS = {
 
 
 def page(world: World, accept: str) -> tuple[str, str]:
-    """Return the type and the text of the operator's page."""
+    """Return the type and the text of the operator's page, once it leads and has seen the workloads."""
     request = urllib.request.Request(f"http://{world.target}/metrics", headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return answer.headers["Content-Type"], answer.read().decode()
+
+    def ask() -> tuple[str, str] | None:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            type_, text = answer.headers["Content-Type"], answer.read().decode()
+        return (type_, text) if "kopfwerk_deployment_spec_replicas{" in text else None
+
+    shown = until(ask, "no workloads on the operator's page")
+    assert shown is not None
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -66,6 +77,15 @@ def test_promtool_finds_no_fault(programs: Programs, world: World) -> None:
     _, text = page(world, "text/plain;version=0.0.4")
 
     programs.check("check", "metrics", text=text)
+
+
+def test_the_configuration_in_the_document_is_one(programs: Programs, tmp_path: Path) -> None:
+    """It can be pasted, beside the rules."""
+    (given,) = re.findall(r"```yaml\n(rule_files:.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / "rules.yaml").write_text(RULES.read_text())
+    (tmp_path / "prometheus.yaml").write_text(given)
+
+    assert "1 rule files found" in programs.check("check", "config", str(tmp_path / "prometheus.yaml"))
 
 
 def test_prometheus_reads_it(world: World) -> None:
@@ -97,12 +117,40 @@ def test_upstreams_metrics_are_as_upstream_has_them(world: World) -> None:
     def numbers(one: tuple[str, frozenset[str], tuple[str, ...]]) -> tuple[str, frozenset[str], list[float]]:
         return one[0], one[1], [float(bound) for bound in one[2]]
 
+    assert want.keys() >= UPSTREAMS
     assert {name: numbers(found[name]) for name in UPSTREAMS} == {name: numbers(want[name]) for name in UPSTREAMS}
 
 
-@pytest.mark.parametrize(("title", "expression"), list(dashboard.expressions()))
-def test_each_query_of_the_dashboard_returns_data(world: World, title: str, expression: str) -> None:
+@pytest.mark.parametrize("expression", [pytest.param(asked, id=title) for title, asked in dashboard.expressions()])
+def test_each_query_of_the_dashboard_returns_data(world: World, expression: str) -> None:
     """Grafana's variables stand for what they stand for there."""
     asked = expression.replace("$namespace", ".*").replace("$__rate_interval", "10s")
 
-    until(lambda: world.prometheus.query(asked), f"{title}: no data for {asked}")
+    until(lambda: world.prometheus.query(asked), f"no data for {asked}")
+
+
+def test_the_document_names_every_metric(world: World) -> None:
+    """What is shown is in docs/operate.md, and what is said there is shown."""
+    tables = DOCUMENT.read_text().partition("\n## Alerts")[0]
+    said = set(re.findall(r"^\| `(\w+[a-z])` \|", tables, re.MULTILINE))
+    _, text = page(world, "text/plain")
+    shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+    shown -= {name for name in shown if name.startswith(("python_", "process_", *STATE))}
+    each = {name for name in shown if name.endswith("_controller_stale_sync_skips_total")}
+
+    assert each >= {f"{name}_controller_stale_sync_skips_total" for name in ("deployment", "replicaset", "statefulset")}
+    assert said == shown - each | {"replicaset_controller_stale_sync_skips_total"}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_the_document_names_every_state_metric(kind: str) -> None:
+    """Each suffix is in the row of its kind, or in that of every kind."""
+    rows = dict(re.findall(r"^\| `?(every kind|kopfwerk_\w+_)`? \| (.*) \|$", DOCUMENT.read_text(), re.MULTILINE))
+    labels = re.compile(r" \([^)]*\)")
+    said = {
+        name
+        for row in (rows["every kind"], rows[f"kopfwerk_{kind.lower()}_"])
+        for name in re.findall(r"`(\w+)`", labels.sub("", row))
+    }
+
+    assert said == {family.suffix for family in TABLES[kind] if not family.prefix}

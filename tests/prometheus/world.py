@@ -85,6 +85,7 @@ class World:
         finally:
             self.cluster.restart("kube-apiserver")
             until(lambda: self.api.get("/readyz") == "ok", "the apiserver does not come back")
+            self._hold("", 1)  # who died with it cannot give it back
             self.cluster.restart("operator")
             self.leads()
 
@@ -92,18 +93,24 @@ class World:
     def lease_of_another(self) -> Iterator[None]:
         """Give the Lease to somebody who does nothing with it, while the operator is replaced."""
         self.cluster.processes["operator"].stop()
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        held = {"holderIdentity": "another", "leaseDurationSeconds": 3600, "renewTime": now, "acquireTime": now}
-        self._hold(held)
+        self._hold("another", 3600)
         self.cluster.run("operator", self.cluster.operator())
         try:
             yield
         finally:
-            self._hold({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": now, "acquireTime": now})
+            self._hold("", 1)
             self.leads()
 
-    def _hold(self, spec: Obj) -> None:
+    def _hold(self, identity: str, seconds: int) -> None:
+        """Put a holder into the Lease."""
         lease = self.api.get(LEASE)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = {
+            "holderIdentity": identity,
+            "leaseDurationSeconds": seconds,
+            "renewTime": now,
+            "acquireTime": now,
+        }
         self.api.request("PUT", LEASE, lease | {"spec": spec})
 
     @contextlib.contextmanager

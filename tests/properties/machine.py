@@ -3,52 +3,26 @@
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 from operators.core.objects import PODS, Obj, key
 from operators.core.semantic import HASH_LABEL
-from tests.properties.connection import Fault
-from tests.properties.counts import TRIED
 from tests.properties.invariants import WorkloadRules
-from tests.properties.store import DEPLOYMENTS, REPLICASETS, RESOURCES
-from tests.properties.world import NODES, World
+from tests.properties.store import DEPLOYMENTS, REPLICASETS
+from tests.properties.trouble import MOMENTS, PICK, Trouble
+from tests.properties.world import NODES
 from tests.support.builders import template
 
-MOMENTS = st.sampled_from([0.0, 0.001, 0.006, 0.011, 0.017, 0.1, 2.0, 40.0])
 SIZES = st.integers(0, 6)
-FAULTS: list[Fault] = ["conflict", "quota", "throttled", "broken", "unsent", "unanswered"]
 BOUNDS = st.sampled_from([(1, 0), (0, 1), (1, 1), ("25%", "25%"), (3, 2)])
-PICK = st.integers(0, 1000)
 ALONE = ("ns", "alone")
 WEB = ("ns", "web")
 
 
-class Workloads(RuleBasedStateMachine):
+class Workloads(Trouble):
     """One Deployment and one ReplicaSet without one, and everything that befalls them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = World(WorkloadRules())
-        TRIED["worlds"] += 1
-
-    def teardown(self) -> None:
-        """Whatever happened, once it is over all becomes as it was asked for."""
-        try:
-            self.world.quiesce()
-            self.world.check_rest()
-        finally:
-            TRIED["writes"] += self.world.rules.checked
-            self.world.close()
-
-    def after(self, seconds: float) -> None:
-        """Let the rest of a step pass."""
-        TRIED["steps"] += 1
-        self.world.run(seconds)
-
-    def some(self, resource: Any, pick: int) -> Obj | None:
-        """Choose an object."""
-        found = self.world.store.all(resource)
-        return found[pick % len(found)] if found else None
+    judge = WorkloadRules
 
     @initialize(replicas=SIZES, web=SIZES, bounds=BOUNDS, settled=st.booleans(), seconds=st.sampled_from([0, 0, 5]))
     def begin(self, replicas: int, web: int, bounds: tuple[Any, Any], settled: bool, seconds: int) -> None:  # noqa: FBT001
@@ -103,12 +77,6 @@ class Workloads(RuleBasedStateMachine):
         self.world.store.patch(DEPLOYMENTS, WEB, {"spec": {"paused": paused}})
         self.after(seconds)
 
-    @rule(seconds=MOMENTS)
-    def pods_start(self, seconds: float) -> None:
-        """The kubelets do their work."""
-        self.world.kubelets()
-        self.after(seconds)
-
     @rule(pick=PICK, how=st.sampled_from(["ready", "unready", "failed", "deleted", "removed"]), seconds=MOMENTS)
     def pod_changes(self, pick: int, how: str, seconds: float) -> None:
         """One pod changes its state, or somebody deletes it, gently or by force."""
@@ -147,12 +115,6 @@ class Workloads(RuleBasedStateMachine):
         store.create(PODS, {"metadata": meta, "spec": {"containers": []}})
         self.after(seconds)
 
-    @rule(node=st.sampled_from(NODES), seconds=MOMENTS)
-    def node_dies(self, node: str, seconds: float) -> None:
-        """A node is lost, with its pods."""
-        self.world.kill_node(node)
-        self.after(seconds)
-
     @rule(pick=PICK, seconds=MOMENTS)
     def replicaset_deleted(self, pick: int, seconds: float) -> None:
         """Somebody deletes a ReplicaSet of the Deployment; its pods go after it."""
@@ -169,49 +131,6 @@ class Workloads(RuleBasedStateMachine):
         if rs is not None:
             self.world.store.patch(REPLICASETS, key(rs), {"metadata": {"ownerReferences": None}})
         self.after(seconds)
-
-    @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3), seconds=MOMENTS)
-    def writes_fail(self, faults: list[Fault], seconds: float) -> None:
-        """The next writes fail, or their answers get lost."""
-        self.world.network.faults = list(faults)
-        self.after(seconds)
-
-    @rule(resource=st.sampled_from(RESOURCES), seconds=MOMENTS)
-    def watch_lags(self, resource: Any, seconds: float) -> None:
-        """The watch of one resource shows nothing new for a while."""
-        self.world.network.held[resource] = self.world.store.version
-        self.after(seconds)
-
-    @precondition(lambda self: self.world.network.held)
-    @rule(seconds=MOMENTS)
-    def watch_catches_up(self, seconds: float) -> None:
-        """What was late comes."""
-        self.world.network.held.clear()
-        self.world.network.pulse()
-        self.after(seconds)
-
-    @rule(resource=st.sampled_from(RESOURCES), expired=st.booleans(), seconds=MOMENTS)
-    def watch_breaks(self, resource: Any, expired: bool, seconds: float) -> None:  # noqa: FBT001
-        """A watch breaks, and goes on where it was or, where that is too old, with a list."""
-        network = self.world.network
-        network.breaks[resource] += 1
-        if expired:
-            network.compacted[resource] = self.world.store.version
-        network.pulse()
-        self.after(seconds)
-
-    @rule(seconds=MOMENTS)
-    def restart(self, seconds: float) -> None:
-        """The operator is killed wherever it is, and starts anew."""
-        self.world.restart()
-        self.after(seconds)
-
-    @rule()
-    def rest(self) -> None:
-        """Nothing happens for a long time."""
-        self.world.quiesce()
-        self.world.check_rest()
-        self.after(0)
 
     def hash(self, pick: int) -> str:
         """Return the hash of one of the Deployment's ReplicaSets."""

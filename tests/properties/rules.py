@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from operators.core import objects
 from operators.core.objects import PODS, Obj, Resource
+from operators.runtime.informer import Informers
 from tests.properties.store import Change, Store
 
 
@@ -31,7 +32,7 @@ class Rules:
         self._specs: defaultdict[str, list[tuple[int, Obj]]] = defaultdict(list)
         self._planned_from: dict[str, int] = {}
 
-    def plans_from(self, parent: Obj) -> None:
+    def plans_from(self, parent: Obj, informers: Informers) -> None:
         """Note that the operator now plans for `parent`, as its cache has it."""
         self._planned_from[objects.uid(parent)] = int(parent["metadata"]["resourceVersion"])
 

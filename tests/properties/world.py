@@ -23,6 +23,8 @@ from tests.properties.store import Change, Store
 from tests.support.virtual import VirtualLoop
 
 NODES = ("node-a", "node-b")
+BAD = "app:bad"
+"""The image of which no pod ever becomes ready."""
 _GRACE = 30.0
 
 
@@ -67,7 +69,7 @@ def _noting(controller: Controller[Any], rules: Rules) -> Controller[Any]:
     """Let the rules know what each plan rests on."""
 
     def observe(informers: Informers, parent: Obj, now: Any) -> Any:
-        rules.plans_from(parent)
+        rules.plans_from(parent, informers)
         return controller.observe(informers, parent, now)
 
     return replace(controller, observe=observe)
@@ -126,7 +128,8 @@ class World:
                     self.store.remove(PODS, key(pod))
             elif pod["status"]["phase"] in ("Pending", "Running"):
                 alive = [node for node in NODES if node not in self.dead]
-                self.set_pod(pod, "Running", ready=True, node=alive[i % len(alive)])
+                image = next((container["image"] for container in pod["spec"]["containers"]), "")
+                self.set_pod(pod, "Running", ready=image != BAD, node=alive[i % len(alive)])
 
     def kill_node(self, node: str) -> None:
         """Lose a node: its pods are unready, and evicted."""

@@ -21,6 +21,7 @@ class Sent:
     url: str
     body: Obj | None
     params: dict[str, str]
+    content_type: str = ""
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Scripted:
         content_type: str = "application/json",
     ) -> Obj:
         """Note the request and give the next answer; without one, wait for ever."""
-        self.sent.append(Sent(method, url, body, dict(params or {})))
+        self.sent.append(Sent(method, url, body, dict(params or {}), content_type))
         await asyncio.sleep(0)
         if not self.answers:
             await asyncio.Event().wait()

@@ -1,8 +1,11 @@
 """The certificate that a server presents, over real connections, while its files change in every way that they do."""
 
 import asyncio
+import json
 import logging
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -212,3 +215,45 @@ def test_expiry_is_told(volume: Volume, old: Issued) -> None:
     key_alone(new, volume.path)
     served.refresh()
     assert expiry() == new[0].not_valid_after_utc.timestamp()
+
+
+KUBECONFIG = {
+    "current-context": "none",
+    "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
+    "clusters": [{"name": "none", "cluster": {"server": "http://127.0.0.1:1"}}],
+    "users": [{"name": "none", "user": {}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param([], " needs --webhook-certificate and --webhook-key", id="not told"),
+        pytest.param(["--webhook-key=tls.key"], " needs --webhook-certificate and --webhook-key", id="half told"),
+        pytest.param(
+            ["--webhook-certificate=absent.crt", "--webhook-key=tls.key"],
+            ": absent.crt: No such file or directory",
+            id="no such file",
+        ),
+        pytest.param(
+            ["--webhook-certificate=tls.crt", "--webhook-key=other.key"],
+            ": tls.crt and other.key do not go together",
+            id="another's key",
+        ),
+    ],
+)
+def test_the_operator_does_not_start(volume: Volume, options: list[str], want: str) -> None:
+    """Without a certificate to serve the webhook with, the operator ends at once, and says why in one line."""
+    (volume.path / "kubeconfig").write_text(json.dumps(KUBECONFIG))
+    (volume.path / "other.key").write_bytes(files(issue())["tls.key"])
+    command = ["run", "--kubeconfig=kubeconfig", "--listen=", "--webhook-listen=127.0.0.1:0", *options]
+    ran = subprocess.run(
+        [sys.executable, "-m", "operators.cli.main", *command],
+        cwd=volume.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.endswith(f"cannot start: --webhook-listen 127.0.0.1:0{want}\n")
+    assert ran.stderr.count("\n") == 1

@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from operators.controllers import state
 from operators.core.objects import KOPFWERK, PODS, Obj, Resource, deployments, replicasets, statefulsets
 from operators.runtime.informer import Informer
 from operators.runtime.state import StateMetrics
@@ -17,6 +18,12 @@ from tests.runtime.scripted import Scripted
 from tests.support.builders import NOW, deployment, replicaset
 
 DAEMONSETS = Resource(KOPFWERK, "v1", "daemonsets", "DaemonSet")
+TABLES = {
+    deployments(KOPFWERK): state.DEPLOYMENT,
+    replicasets(KOPFWERK): state.REPLICASET,
+    statefulsets(KOPFWERK): state.STATEFULSET,
+    DAEMONSETS: state.DAEMONSET,
+}
 WEB = {"namespace": "ns", "deployment": "web"}
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -32,7 +39,7 @@ class Page:
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(StateMetrics(self.informers, lambda: self.leads, self.limit))
+        self.registry.register(StateMetrics(self.informers, TABLES, lambda: self.leads, self.limit))
 
     def add(self, resource: Resource, *found: Obj) -> Informer[Obj]:
         """Add a cache with objects."""
@@ -133,6 +140,19 @@ def test_a_statefulset_names_its_revisions() -> None:
     assert page.value("kopfwerk_statefulset_replicas", **labels) == 3
     assert page.value("kopfwerk_statefulset_status_replicas_current", **labels) == 2
     assert page.value("kopfwerk_statefulset_status_update_revision", **labels, revision="db-2") == 1
+
+
+def test_a_statefulset_has_upstreams_own_metrics() -> None:
+    """They have upstream's name and labels; what is not available counts, whether it is there or not."""
+    page = Page()
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "50%"}}
+    page.add(
+        statefulsets(KOPFWERK), replicaset("db", replicas=5, updateStrategy=rolling, status={"availableReplicas": 2})
+    )
+
+    labels = {"statefulset_namespace": "ns", "statefulset_name": "db", "pod_management_policy": "OrderedReady"}
+    assert page.value("statefulset_controller_statefulset_max_unavailable", **labels) == 2
+    assert page.value("statefulset_controller_statefulset_unavailable_replicas", **labels) == 3
 
 
 def test_a_daemonset_counts_nodes() -> None:

@@ -105,6 +105,11 @@ async def test_nothing_is_adopted_for_a_parent_that_is_gone(live: Answer) -> Non
     ("step", "want"),
     [
         pytest.param(Delete(TARGET), {"preconditions": {"uid": "uid-a"}}, id="delete-by-uid"),
+        pytest.param(
+            Delete(TARGET, resource_version="7"),
+            {"preconditions": {"uid": "uid-a", "resourceVersion": "7"}},
+            id="delete-by-both",
+        ),
         pytest.param(Patch(TARGET, {}, "7"), {"metadata": {"uid": "uid-a", "resourceVersion": "7"}}, id="by-both"),
         pytest.param(Patch(TARGET, {}), {"metadata": {"uid": "uid-a"}}, id="patch-by-uid"),
     ],
@@ -113,6 +118,22 @@ async def test_writes_name_the_object_that_they_mean(step: Step, want: Obj) -> N
     """A namesake is never touched."""
     sent, _ = await applied([echo], Batch((step,)))
     assert want.items() <= sent[0].body.items()
+
+
+@virtual
+@pytest.mark.parametrize(
+    ("step", "want"),
+    [
+        pytest.param(Patch(TARGET, {}), "application/merge-patch+json", id="of any kind"),
+        pytest.param(
+            Patch(TARGET, {}, strategic=True), "application/strategic-merge-patch+json", id="of a built-in one"
+        ),
+    ],
+)
+async def test_a_patch_says_how_it_is_merged(step: Step, want: str) -> None:
+    """An entry of a list can be taken out only by a strategic one."""
+    sent, _ = await applied([echo], Batch((step,)))
+    assert sent[0].content_type == want
 
 
 @virtual

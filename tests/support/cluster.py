@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
 from operators.cluster.api import Api
 from operators.cluster.cluster import Cluster, Settings
@@ -68,28 +68,30 @@ class Shared:
 
 @contextlib.contextmanager
 def shared(settings: Settings, folder: Path) -> Iterator[Shared]:
-    """Give the cluster of these settings; `folder` is common to all processes of the run."""
+    """Give the cluster of these settings; `folder` is common to all processes of the run.
+
+    Who comes when the last user is just leaving waits until the cluster is gone, and starts another.
+    """
     state = folder / f"{settings.name}.json"
     with (folder / f"{settings.name}.lock").open("w") as lock, (folder / f"{settings.name}.users").open("w") as users:
-        cluster = _first(settings, state, lock)
-        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            cluster = None if state.exists() else _start(settings, state)
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)
         try:
             yield Shared.read(state)
         finally:
             if cluster:
                 fcntl.flock(users, fcntl.LOCK_EX)
+                state.unlink()
                 cluster.stop()
 
 
-def _first(settings: Settings, state: Path, lock: IO[Any]) -> Cluster | None:
-    """Start the cluster where nobody has, and return it to who has to stop it."""
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        if state.exists():
-            return None
-        cluster = Cluster(settings)
-        cluster.start()
-        Shared(cluster.kubeconfig, cluster.operator_kubeconfig, cluster.server, cluster.layout.pki).write(state)
-        return cluster
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)
+def _start(settings: Settings, state: Path) -> Cluster:
+    """Start the cluster, and write down how to reach it."""
+    cluster = Cluster(settings)
+    cluster.start()
+    Shared(cluster.kubeconfig, cluster.operator_kubeconfig, cluster.server, cluster.layout.pki).write(state)
+    return cluster

@@ -42,18 +42,19 @@ class Layer:
 
 LAYERS: Final = (
     Layer("core", 60),
-    Layer("properties", 240),
+    Layer("properties", 480),
     Layer("runtime", 120),
-    Layer("scheduler", 180),
-    Layer("chart", 120, workers=2),
+    Layer("scheduler", 300),
+    Layer("chart", 420, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
-    Layer("parity", 600, workers=8),
+    Layer("parity", 900, workers=8),
+    Layer("prometheus", 420),
     Layer("e2e/side_by_side", 600, workers=4, asked_for=True),
     Layer("e2e/one_by_one", 1200, asked_for=True),
 )
 
-ON_A_CLUSTER: Final = {"scheduler", "cluster", "apiserver", "parity"}
+ON_A_CLUSTER: Final = {"scheduler", "cluster", "apiserver", "parity", "prometheus"}
 
 
 @dataclass(slots=True)

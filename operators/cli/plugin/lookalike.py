@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from operators.cli.plugin.kubectl import Kubectl
-from operators.core.kubectl.kinds import KINDS, kind_of, reference
+from operators.core.kubectl.kinds import KINDS, Kind, reference
 from operators.core.objects import Obj
 
 _GROUP = {"name": "apps", "versions": [{"groupVersion": "apps/v1", "version": "v1"}]}
 _VERBS = ["get", "list"]
+_SERVED = (*KINDS, Kind("ControllerRevision", "controllerrevisions", ()))
 
 
 def stock(args: Sequence[str], obj: Obj, others: Sequence[Obj]) -> "subprocess.CompletedProcess[str]":
@@ -66,7 +67,7 @@ def _answers(obj: Obj, others: Sequence[Obj]) -> dict[str, Obj]:
     """Return the body of every path that kubectl asks for: discovery, the objects, and their collections."""
     resources = [
         {"name": kind.plural, "singularName": kind.kind.lower(), "kind": kind.kind, "namespaced": True, "verbs": _VERBS}
-        for kind in KINDS
+        for kind in _SERVED
     ]
     answers: dict[str, Obj] = {
         "/api": {"kind": "APIVersions", "versions": ["v1"]},
@@ -74,8 +75,8 @@ def _answers(obj: Obj, others: Sequence[Obj]) -> dict[str, Obj]:
         "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_GROUP]},
         "/apis/apps/v1": {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": resources},
     }
-    for kind in KINDS:
-        items = [_as_stock(one) for one in (obj, *others) if kind_of(one) == kind]
+    for kind in _SERVED:
+        items = [_as_stock(one) for one in (obj, *others) if one["kind"] == kind.kind]
         path = f"/apis/apps/v1/namespaces/{obj['metadata']['namespace']}/{kind.plural}"
         answers[path] = {"apiVersion": "apps/v1", "kind": f"{kind.kind}List", "metadata": {}, "items": items}
         answers |= {f"{path}/{one['metadata']['name']}": one for one in items}

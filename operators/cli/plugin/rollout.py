@@ -12,8 +12,9 @@ from operators.cli.plugin.options import Duration, Group, dry_run, field_manager
 from operators.cli.plugin.resources import DRY_RUN, Printer, Selection, each, printing, selecting
 from operators.core import objects
 from operators.core.kubectl import choice, history, rollout, status
-from operators.core.kubectl.kinds import Refused, plural_of, resource_of
+from operators.core.kubectl.kinds import Refused, group_of, plural_of, resource_of
 from operators.core.objects import Obj
+from operators.core.revisions import CONTROLLERREVISIONS
 
 LONGEST_PAUSE = 30
 """Seconds between two attempts to watch, at most."""
@@ -64,11 +65,11 @@ def show_history(kubectl: Kubectl, selection: Selection, printer: Printer, revis
 
     def show(obj: Obj) -> None:
         history.check_history(obj)
-        replicasets = _replicasets(kubectl, obj)
+        kept = _revisions(kubectl, obj)
         if not printer.output:
-            _print_as_stock(["rollout", "history", f"--revision={revision}"], obj, replicasets)
+            _print_as_stock(["rollout", "history", f"--revision={revision}"], obj, kept)
             return
-        by_revision = history.revisions(replicasets)
+        by_revision = history.revisions(kept)
         if revision and revision not in by_revision:
             raise Refused("unable to find the specified revision")
         printer.show(kubectl, [by_revision[revision]] if revision else list(by_revision.values()), "")
@@ -89,11 +90,11 @@ def undo(kubectl: Kubectl, selection: Selection, printer: Printer, to_revision: 
     def roll_back(obj: Obj) -> None:
         _warn_of_apply(obj)
         history.check_rollback(obj)
-        replicasets = _replicasets(kubectl, obj)
-        target = history.rollback_target(obj, replicasets, to_revision)
+        kept = _revisions(kubectl, obj)
+        target = history.rollback_target(obj, kept, to_revision)
         if dry_run == "client" and not printer.output:
             command = ["rollout", "undo", f"--to-revision={to_revision}", "--dry-run=client"]
-            _print_as_stock(command, _without_apply(obj), replicasets)
+            _print_as_stock(command, _without_apply(obj), kept)
             return
         patch = None if dry_run == "client" else history.rollback_patch(obj, target)
         said = "rolled back"
@@ -162,18 +163,19 @@ def _wait(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _replicasets(kubectl: Kubectl, deployment: Obj) -> list[Obj]:
-    """Return the ReplicaSets that a Deployment controls, oldest first."""
-    resource = resource_of({**deployment, "kind": "ReplicaSet"})
-    selector = choice.selector_text(deployment["spec"]["selector"])
-    found = kubectl.list_objects(resource, selector, deployment["metadata"]["namespace"])
-    return history.controlled_by(deployment, found)
+def _revisions(kubectl: Kubectl, obj: Obj) -> list[Obj]:
+    """Return what a workload keeps its templates in and controls, oldest first."""
+    plural = history.REVISIONED[obj["kind"]]
+    group = CONTROLLERREVISIONS.group if plural == CONTROLLERREVISIONS.plural else group_of(obj)
+    selector = choice.selector_text(obj["spec"]["selector"])
+    found = kubectl.list_objects(f"{plural}.{group}", selector, obj["metadata"]["namespace"])
+    return history.controlled_by(obj, found)
 
 
-def _print_as_stock(args: list[str], obj: Obj, replicasets: list[Obj]) -> None:
+def _print_as_stock(args: list[str], obj: Obj, kept: list[Obj]) -> None:
     from operators.cli.plugin import lookalike  # noqa: PLC0415 - a server is rarely needed, and slow to import
 
-    done = lookalike.stock(args, obj, replicasets)
+    done = lookalike.stock(args, obj, kept)
     click.echo(done.stdout, nl=False)
     if done.returncode:
         raise Refused(done.stderr.strip())

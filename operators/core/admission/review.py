@@ -8,7 +8,14 @@ from operators.core import objects
 from operators.core.objects import KOPFWERK, Obj, Resource
 
 TWINS: Final[Mapping[str, Resource]] = {
-    twin.kind: twin for twin in (objects.replicasets("apps"), objects.deployments("apps"), objects.statefulsets("apps"))
+    twin.kind: twin
+    for twin in (
+        objects.replicasets("apps"),
+        objects.deployments("apps"),
+        objects.statefulsets("apps"),
+        objects.daemonsets("apps"),
+        objects.jobs("batch"),
+    )
 }
 """The built-in kind of the same name, for each custom resource."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from operators.core import objects
 from operators.core.kubectl.kinds import Refused, group_kind, kind_of
 from operators.core.objects import Obj
+from operators.core.revisions import CONTROLLERREVISIONS, equal, template_of
 
 REVISION = "deployment.kubernetes.io/revision"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -25,8 +26,8 @@ KEPT_ANNOTATIONS = frozenset(
 )
 """Annotations that a rollback leaves as the Deployment has them; every other one comes from the old ReplicaSet."""
 
-REVISIONED = frozenset({"Deployment"})
-"""The kinds whose revisions are ReplicaSets that they control."""
+REVISIONED = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions", "DaemonSet": "controllerrevisions"}
+"""The kinds that have revisions, and as what they keep them: objects that they control."""
 
 
 def check_history(obj: Obj) -> None:
@@ -40,8 +41,8 @@ def check_rollback(obj: Obj) -> None:
 
 
 def revision_of(obj: Obj) -> int:
-    """Return the revision that the annotation tells, 0 where there is none."""
-    text = objects.annotations(obj).get(REVISION, "0")
+    """Return the revision that an object is or, by its annotation, has; 0 where there is none."""
+    text = obj["revision"] if obj["kind"] == CONTROLLERREVISIONS.kind else objects.annotations(obj).get(REVISION, "0")
     try:
         return int(text)
     except ValueError:
@@ -56,31 +57,41 @@ def controlled_by(owner: Obj, candidates: Iterable[Obj]) -> list[Obj]:
     return sorted(controlled, key=lambda obj: (obj["metadata"]["creationTimestamp"], objects.name(obj)))
 
 
-def revisions(replicasets: Iterable[Obj]) -> dict[int, Obj]:
-    """Return ReplicaSets by their revision, lowest first; one whose annotation is no number has none."""
+def revisions(kept: Iterable[Obj]) -> dict[int, Obj]:
+    """Return ReplicaSets, or ControllerRevisions, by their number, lowest first; without a number one has none."""
     found: dict[int, Obj] = {}
-    for replicaset in replicasets:
+    for obj in kept:
         try:
-            found[revision_of(replicaset)] = replicaset
+            found[revision_of(obj)] = obj
         except Refused:
             continue
     return dict(sorted(found.items()))
 
 
-def rollback_target(deployment: Obj, replicasets: Sequence[Obj], to_revision: int) -> Obj:
-    """Return the ReplicaSet of `to_revision`, or for 0 that of the last but one revision."""
-    by_revision = revisions(replicasets)
+def rollback_target(obj: Obj, kept: Sequence[Obj], to_revision: int) -> Obj:
+    """Return what has the template of `to_revision`, or for 0 that of the last but one revision."""
+    by_revision = revisions(kept)
     if to_revision != 0:
         if to_revision not in by_revision:
             raise Refused(f"unable to find specified revision {to_revision} in history")
         return by_revision[to_revision]
     if len(by_revision) < 2:
-        raise Refused(f'no rollout history found for deployment "{objects.name(deployment)}"')
+        if obj["kind"] != "Deployment":
+            raise Refused("no last revision to roll back to")
+        raise Refused(f'no rollout history found for deployment "{objects.name(obj)}"')
     return by_revision[sorted(by_revision)[-2]]
 
 
-def rollback_patch(deployment: Obj, replicaset: Obj) -> list[Obj] | None:
-    """Return the JSON patch that makes `deployment` run `replicaset`'s template, or None where it does already."""
+def rollback_patch(obj: Obj, target: Obj) -> list[Obj] | None:
+    """Return the JSON patch that makes `obj` run `target`'s template, or None where it does already."""
+    if target["kind"] != CONTROLLERREVISIONS.kind:
+        return _deployment_patch(obj, target)
+    if equal(target, obj["spec"]["template"]):
+        return None
+    return [{"op": "replace", "path": "/spec/template", "value": template_of(target)}]
+
+
+def _deployment_patch(deployment: Obj, replicaset: Obj) -> list[Obj] | None:
     if deployment["spec"].get("paused"):
         raise Refused(
             "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",

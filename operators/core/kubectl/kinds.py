@@ -34,7 +34,9 @@ class Kind:
 
 DEPLOYMENT = Kind("Deployment", "deployments", ("deploy", "kdeploy"))
 REPLICASET = Kind("ReplicaSet", "replicasets", ("rs", "krs"))
-KINDS = (DEPLOYMENT, REPLICASET)
+STATEFULSET = Kind("StatefulSet", "statefulsets", ("sts", "ksts"))
+DAEMONSET = Kind("DaemonSet", "daemonsets", ("ds", "kds"))
+KINDS = (DEPLOYMENT, REPLICASET, STATEFULSET, DAEMONSET)
 
 _BY_WORD = {word: kind for kind in KINDS for word in kind.words}
 _BY_KIND = {kind.kind: kind for kind in KINDS}

@@ -10,7 +10,7 @@ from operators.core.objects import Obj
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 PAUSABLE = frozenset({"Deployment"})
-RESTARTABLE = frozenset({"Deployment"})
+RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 
 def pause(obj: Obj) -> Obj:

@@ -51,5 +51,54 @@ def deployment_progress(obj: Obj, revision: int) -> Progress:
     return Progress(f'deployment "{name}" successfully rolled out', done=True)
 
 
-VIEWERS: dict[str, Callable[[Obj, int], Progress]] = {"Deployment": deployment_progress}
+def statefulset_progress(obj: Obj, revision: int) -> Progress:  # noqa: ARG001 - kubectl pins no revision here
+    """Judge a StatefulSet: every pod ready, then as many of the new revision as the partition lets."""
+    spec, status = obj["spec"], obj.get("status") or {}
+    strategy = spec.get("updateStrategy") or {}
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        raise Refused("rollout status is only available for RollingUpdate strategy type")
+    observed = status.get("observedGeneration", 0)
+    if observed == 0 or obj["metadata"].get("generation", 0) > observed:
+        return Progress("Waiting for statefulset spec update to be observed...")
+    wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
+    missing = wanted - status.get("readyReplicas", 0)
+    if missing > 0:
+        return Progress(f"Waiting for {missing} pods to be ready...")
+    if (rolling := strategy.get("rollingUpdate")) is not None:
+        due = wanted - rolling.get("partition", 0)
+        if updated < due:
+            finish = f"{updated} out of {due} new pods have been updated..."
+            return Progress(f"Waiting for partitioned roll out to finish: {finish}")
+        return Progress(f"partitioned roll out complete: {updated} new pods have been updated...", done=True)
+    update, current = status.get("updateRevision", ""), status.get("currentRevision", "")
+    if update != current:
+        return Progress(f"waiting for statefulset rolling update to complete {updated} pods at revision {update}...")
+    count = status.get("currentReplicas", 0)
+    return Progress(f"statefulset rolling update complete {count} pods at revision {current}...", done=True)
+
+
+def daemonset_progress(obj: Obj, _revision: int) -> Progress:
+    """Judge a DaemonSet: a pod of the present template on every node, then every one of them available."""
+    status = obj.get("status") or {}
+    strategy = obj["spec"].get("updateStrategy") or {}
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        raise Refused("rollout status is only available for RollingUpdate strategy type")
+    if obj["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return Progress("Waiting for daemon set spec update to be observed...")
+    name = obj["metadata"]["name"]
+    counts = ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+    wanted, updated, available = (status.get(field, 0) for field in counts)
+    waiting = f'Waiting for daemon set "{name}" rollout to finish:'
+    if updated < wanted:
+        return Progress(f"{waiting} {updated} out of {wanted} new pods have been updated...")
+    if available < wanted:
+        return Progress(f"{waiting} {available} of {wanted} updated pods are available...")
+    return Progress(f'daemon set "{name}" successfully rolled out', done=True)
+
+
+VIEWERS: dict[str, Callable[[Obj, int], Progress]] = {
+    "Deployment": deployment_progress,
+    "StatefulSet": statefulset_progress,
+    "DaemonSet": daemonset_progress,
+}
 """The rule of each kind that has one."""

@@ -2,7 +2,7 @@
 
 from operators.core import conditions, objects, selectors
 from operators.core.objects import KOPFWERK, Obj
-from operators.core.plan import Create, Delete, Failure, Outcome, Patch
+from operators.core.plan import Create, Delete, Outcome, Patch
 from operators.core.replicaset.observed import Observed
 from operators.core.replicaset.plan import claim_pods, replicas
 
@@ -15,18 +15,11 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
     Counts are of what was observed, before this sync's writes, as upstream's. Upstream writes them even so; here the
     next sync does, which the created or deleted pods wake as soon as they show, so that no write says what is over.
     """
-    if _has_moved(outcome) or any(isinstance(step, Patch) for step, _ in outcome.failures):
+    if outcome.has_moved or any(isinstance(step, Patch) for step, _ in outcome.failures):
         return None  # where a claim failed, nobody knows yet what there is to count
     replicaset = observed.replicaset
     new = status(observed, outcome)
     return None if objects.without_zeros(new) == objects.without_zeros(replicaset.get("status") or {}) else new
-
-
-def _has_moved(outcome: Outcome) -> bool:
-    """Whether pods were created or deleted, and nothing failed that would have to be reported."""
-    if any(isinstance(result, Failure) for _, result in outcome.results):
-        return False
-    return any(isinstance(step, Create | Delete) for step, _ in outcome.results)
 
 
 def status(observed: Observed, outcome: Outcome) -> Obj:

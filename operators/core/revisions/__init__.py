@@ -8,6 +8,7 @@ schema looks like a new template.
 from operators.core.revisions.history import (
     CONTROLLERREVISIONS,
     HASH_LABEL,
+    collided,
     create,
     equal,
     find,
@@ -23,6 +24,7 @@ from operators.core.revisions.patch import patch_bytes, revision_hash
 __all__ = [
     "CONTROLLERREVISIONS",
     "HASH_LABEL",
+    "collided",
     "create",
     "equal",
     "find",

@@ -54,6 +54,19 @@ def equal(revision: Obj, template: Obj) -> bool:
     return held == template or same_template(with_defaults(held), with_defaults(template))
 
 
+def collided(owner: Obj, holder: Obj) -> Obj | None:
+    """Return the status of an owner whose new revision found its name taken by `holder`: one collision more.
+
+    None where the holder is that revision, and only the cache has yet to show it.
+    """
+    controller = objects.controller_of(holder)
+    is_ours = controller is not None and controller.uid == objects.uid(owner)
+    if is_ours and equal(holder, owner["spec"]["template"]):
+        return None
+    before: Obj = owner.get("status") or {}
+    return before | {"collisionCount": before.get("collisionCount", 0) + 1}
+
+
 def find(history: Sequence[Obj], template: Obj) -> Obj | None:
     """Return the newest revision that holds this template. `history` is sorted."""
     return next((revision for revision in reversed(history) if equal(revision, template)), None)

@@ -64,7 +64,7 @@ class _Walk:
             return
         if is_rolling(statefulset):
             ended = {pod.uid for pod in members.replicas if pod is not None and pod.is_terminated}
-            doomed = pods_to_replace(statefulset, members, self._rollout.update, self._health)
+            doomed = pods_to_replace(self._rollout, members, self._health)
             self._add(pods.delete(statefulset, pod) for pod in doomed if pod.uid not in ended)
 
     def _in_order(self) -> bool:
@@ -153,7 +153,7 @@ class _Walk:
 
     def _unstick(self) -> None:
         """Replace the pod that is waited for, where that is what the rollout would come to."""
-        pod = stuck_pod(self._statefulset, self._members, self._rollout.update, self._health)
+        pod = stuck_pod(self._rollout, self._members, self._health)
         if pod is not None:
             self._add((pods.delete(self._statefulset, pod),))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from operators.core import objects, revisions, selectors
-from operators.core.objects import KOPFWERK, PODS, Obj
+from operators.core.objects import KOPFWERK, Obj
 from operators.core.plan import Create, Delete, Exists, Failure, Outcome, Patch, Step
 from operators.core.pods import Pod
 from operators.core.statefulset.claims import CLAIMS
@@ -26,11 +26,11 @@ def report(observed: Observed, outcome: Outcome) -> Obj | None:
             if isinstance(result, Failure):
                 return None
             if isinstance(result, Exists):
-                return _collided(observed, before, result.obj)
+                return revisions.collided(observed.statefulset, result.obj)
         if isinstance(result, Failure) and _is_claiming(step):
             return None  # nobody knows yet what there is to count
     replaced = _replaced(observed, outcome)
-    if not replaced and _has_moved(outcome):
+    if not replaced and outcome.has_moved:
         return None
     new = _status(observed, replaced)
     return None if objects.without_zeros(new) == objects.without_zeros(before) else new
@@ -43,33 +43,6 @@ def _is_claiming(step: Step) -> bool:
         and step.target.resource != CLAIMS
         and "ownerReferences" in step.body.get("metadata", {})
     )
-
-
-def _collided(observed: Observed, before: Obj, holder: Obj) -> Obj | None:
-    """Count a collision where the name of the new revision is another's; ours, the cache has yet to show."""
-    owner = objects.controller_of(holder)
-    statefulset = observed.statefulset
-    if (
-        owner is not None
-        and owner.uid == objects.uid(statefulset)
-        and revisions.equal(holder, statefulset["spec"]["template"])
-    ):
-        return None
-    return before | {"collisionCount": before.get("collisionCount", 0) + 1}
-
-
-def _has_moved(outcome: Outcome) -> bool:
-    """Whether pods were created or deleted, and nothing failed that would have to be reported: a sync follows."""
-    if any(isinstance(result, Failure) for _, result in outcome.results):
-        return False
-    return any(isinstance(result, dict) and _is_of_pods(step) for step, result in outcome.results)
-
-
-def _is_of_pods(step: Step) -> bool:
-    """Whether a step creates or deletes a pod."""
-    if isinstance(step, Create):
-        return step.resource == PODS
-    return isinstance(step, Delete) and step.target.resource == PODS
 
 
 def _replaced(observed: Observed, outcome: Outcome) -> frozenset[str]:

@@ -41,7 +41,7 @@ def build(kind: Kind, definitions: Definitions) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "schema": {"openAPIV3Schema": _schema(kind, definitions)},
-        "subresources": {"status": {}, "scale": _SCALE},
+        "subresources": {"status": {}, **({"scale": _SCALE} if kind.is_scalable else {})},
         "additionalPrinterColumns": list(kind.columns),
         **({"selectableFields": [{"jsonPath": path} for path in kind.selectable]} if kind.selectable else {}),
     }
@@ -61,11 +61,26 @@ def build(kind: Kind, definitions: Definitions) -> dict[str, Any]:
     }
 
 
+_NOT_JUDGED: Final = {
+    "type": "Ready",
+    "status": "Unknown",
+    "reason": "Pending",
+    "message": "Waiting for the controller",
+}
+"""Of an object that the controller has not seen yet: without a condition, it would be taken for ready."""
+
+
 def _schema(kind: Kind, definitions: Definitions) -> Schema:
-    """Return the built-in kind's schema with what is ours: one status field, rules, bounds and descriptions."""
+    """Return the built-in kind's schema with what is ours: a few fields, rules, bounds and descriptions."""
     schema = definitions.expand(kind.root)
     schema["properties"]["metadata"] = {"type": "object"}
-    schema["properties"]["status"]["properties"]["selector"] = {"type": "string"}
+    if "status.selector" in kind.fields:
+        schema["properties"]["status"]["properties"]["selector"] = {"type": "string"}
+    if kind.is_judged:
+        schema["properties"]["status"]["default"] = {"conditions": [_NOT_JUDGED]}
+    for path, addition in kind.additions.items():
+        parent, _, name = path.rpartition(".")
+        _at(schema, parent)["properties"][name] = dict(addition)
     for path, amendment in kind.amendments.items():
         _amend(schema, path, amendment)
     for path, text in kind.fields.items():
@@ -75,10 +90,15 @@ def _schema(kind: Kind, definitions: Definitions) -> Schema:
 
 def _amend(schema: Schema, path: str, amendment: Mapping[str, Any]) -> None:
     """Put `amendment` into the schema at `path`; a path that does not exist is an error."""
+    _at(schema, path).update(amendment)
+
+
+def _at(schema: Schema, path: str) -> Schema:
+    """Return the schema at a path."""
     node = schema
     for step in path.replace("[]", ".[]").split("."):
         node = node["items"] if step == "[]" else node["properties"][step]
-    node.update(amendment)
+    return node
 
 
 class _Plain(yaml.SafeDumper):

@@ -12,6 +12,7 @@ Field: TypeAlias = tuple[str, str]
 
 GATED: Final[frozenset[Field]] = frozenset({
     ("PodSpec", "schedulingGroup"),  # GenericWorkload
+    ("JobSpec", "scheduling"),  # WorkloadWithJob
     ("PodSpec", "evictionResponders"),  # EvictionRequestAPI
     ("GRPCAction", "mode"),  # GRPCContainerProbeTLS
     ("HTTPGetAction", "protocol"),  # H2CContainerProbe
@@ -65,6 +66,14 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("RollingUpdateDeployment", "maxSurge"): "25%",
     ("RollingUpdateDeployment", "maxUnavailable"): "25%",
     ("ReplicaSetSpec", "replicas"): 1,
+    ("DaemonSetSpec", "revisionHistoryLimit"): 10,
+    ("DaemonSetSpec", "updateStrategy"): {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+    },
+    ("DaemonSetUpdateStrategy", "type"): "RollingUpdate",
+    ("RollingUpdateDaemonSet", "maxSurge"): 0,
+    ("RollingUpdateDaemonSet", "maxUnavailable"): 1,
     ("StatefulSetSpec", "replicas"): 1,
     ("StatefulSetSpec", "revisionHistoryLimit"): 10,
     ("StatefulSetSpec", "podManagementPolicy"): "OrderedReady",
@@ -85,6 +94,10 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("PersistentVolumeClaim", "kind"): "PersistentVolumeClaim",
     ("PersistentVolumeClaim", "status"): {"phase": "Pending"},
     ("PersistentVolumeClaimStatus", "phase"): "Pending",
+    ("JobSpec", "completionMode"): "NonIndexed",
+    ("JobSpec", "suspend"): False,
+    ("JobSpec", "manualSelector"): False,
+    ("PodFailurePolicyOnPodConditionsPattern", "status"): "True",
     ("PodSpec", "dnsPolicy"): "ClusterFirst",
     ("PodSpec", "restartPolicy"): "Always",
     ("PodSpec", "schedulerName"): "default-scheduler",
@@ -115,7 +128,8 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
 
 Left out for that reason: imagePullPolicy (Always for :latest), a volume without a source (emptyDir), serviceAccount
 beside serviceAccountName, rollingUpdate where only `type: RollingUpdate` is given. The pod gets the first three from
-the apiserver; the controller treats a missing rollingUpdate as 25% and 25%.
+the apiserver; the controller treats a missing rollingUpdate as 25% and 25%. Likewise of a Job: completions and
+parallelism (1 and 1, but parallelism alone means a work queue), backoffLimit, podReplacementPolicy, and the selector.
 """
 
 ZERO: Final[Mapping[Field, Any]] = {
@@ -126,6 +140,10 @@ ZERO: Final[Mapping[Field, Any]] = {
     ("PreferredSchedulingTerm", "preference"): {},
     ("ReplicaSetStatus", "replicas"): 0,
     ("StatefulSetStatus", "replicas"): 0,
+    ("DaemonSetStatus", "currentNumberScheduled"): 0,
+    ("DaemonSetStatus", "desiredNumberScheduled"): 0,
+    ("DaemonSetStatus", "numberMisscheduled"): 0,
+    ("DaemonSetStatus", "numberReady"): 0,
 }
 """Fields that are called required, but whose absence the apiserver reads as this value, and takes."""
 

@@ -35,11 +35,19 @@ class Kind:
     amendments: Mapping[str, rules.Amendment]
     """What is put into the schema, by path; `[]` goes to a list's items."""
     selectable: tuple[str, ...] = field(default=())
+    group: str = "apps"
+    """Of the built-in kind."""
+    is_judged: bool = True
+    """Whether it has the conditions by which generic tools judge custom resources."""
+    additions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields, by path, that the built-in kind does not have."""
+    is_scalable: bool = True
+    """Whether it has the scale subresource, and `status.selector` for it."""
 
     @property
     def root(self) -> str:
         """The name of the built-in kind's definition."""
-        return f"io.k8s.api.apps.v1.{self.kind}"
+        return f"io.k8s.api.{self.group}.v1.{self.kind}"
 
 
 def _under(parent: str, amendments: Mapping[str, rules.Amendment]) -> dict[str, rules.Amendment]:
@@ -212,4 +220,145 @@ STATEFULSET: Final = Kind(
     ),
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET)
+DAEMONSET: Final = Kind(
+    kind="DaemonSet",
+    plural="daemonsets",
+    short_names=("kds",),
+    description="Runs a pod on each node that its template fits. Same fields and behaviour as DaemonSet of apps/v1.",
+    fields={
+        name: _SPEC_OF_BOTH[name]
+        for name in (
+            "spec",
+            "spec.minReadySeconds",
+            "spec.selector",
+            "spec.template",
+            "status",
+            "status.conditions",
+            "status.observedGeneration",
+        )
+    }
+    | {
+        "spec.revisionHistoryLimit": "How many old revisions are kept to roll back to. 10 by default.",
+        "spec.updateStrategy": "How pods of an old template give way to pods of the present one.",
+        "spec.updateStrategy.type": "RollingUpdate (the default) replaces them within the bounds below; OnDelete "
+        "waits for somebody to delete them.",
+        _ROLLING: "The bounds of a rolling update. Exactly one of the two is not 0.",
+        f"{_ROLLING}.maxSurge": "On how many nodes a new pod may run beside an available old one: a number, or a "
+        "percentage of the nodes, rounded up. 0 by default.",
+        f"{_ROLLING}.maxUnavailable": "On how many nodes the pod may be missing during an update: a number, or a "
+        "percentage of the nodes, rounded up. 1 by default.",
+        "status.collisionCount": "How often a revision's name was taken by another; part of the hash in the name of "
+        "the next one.",
+        "status.currentNumberScheduled": "How many of the nodes that should have a pod have one.",
+        "status.desiredNumberScheduled": "How many nodes should have a pod.",
+        "status.numberAvailable": "On how many of them a pod has been ready for at least minReadySeconds.",
+        "status.numberMisscheduled": "How many nodes have a pod and should not.",
+        "status.numberReady": "On how many of the nodes that should have a pod it is ready.",
+        "status.numberUnavailable": "On how many of them there is no available pod.",
+        "status.selector": "The selector as text.",
+        "status.updatedNumberScheduled": "On how many of them the pod is of the present template.",
+    },
+    columns=(
+        _column("Desired", ".status.desiredNumberScheduled", "integer"),
+        _column("Current", ".status.currentNumberScheduled", "integer"),
+        _column("Ready", ".status.numberReady", "integer"),
+        _column("Up-to-date", ".status.updatedNumberScheduled", "integer"),
+        _column("Available", ".status.numberAvailable", "integer"),
+        _column("Node Selector", ".spec.template.spec.nodeSelector"),
+        _AGE,
+        *_WIDE,
+    ),
+    amendments=_under("spec", rules.POD_TEMPLATE_OF_ALL | rules.DAEMON)
+    | {"spec": {"x-kubernetes-validations": list(rules.DAEMON_RULES)}}
+    | _under(
+        "status",
+        rules.counts(
+            "currentNumberScheduled",
+            "desiredNumberScheduled",
+            "numberAvailable",
+            "numberMisscheduled",
+            "numberReady",
+            "numberUnavailable",
+            "updatedNumberScheduled",
+            "collisionCount",
+            "observedGeneration",
+        ),
+    ),
+    is_scalable=False,
+)
+
+_BACKOFF: Final = "spec.podFailureBackoff"
+_SECONDS: Final = {"type": "integer", "format": "int32", "minimum": 0}
+
+JOB: Final = Kind(
+    kind="Job",
+    plural="jobs",
+    short_names=("kjob",),
+    group="batch",
+    is_scalable=False,
+    is_judged=False,
+    description="Runs pods until enough of them have succeeded. Same fields and behaviour as Job of batch/v1.",
+    fields={
+        "spec": "What is wanted.",
+        "spec.activeDeadlineSeconds": "After how many seconds since startTime the Job fails, come what may.",
+        "spec.backoffLimit": "How many pods may fail before the Job does. 6 by default, none where each index has a "
+        "limit of its own.",
+        "spec.backoffLimitPerIndex": "How many pods of one index may fail before the index does. Of an Indexed Job "
+        "only. It never changes.",
+        "spec.completionMode": "NonIndexed (the default): any pod that succeeds is a completion. Indexed: each pod has "
+        "an index, and each index has to succeed once. It never changes.",
+        "spec.completions": "How many pods have to succeed. With parallelism alone, the pods share a queue of "
+        "work: the Job is complete once one has succeeded and all have ended.",
+        "spec.managedBy": "Which controller looks after the Job: kubernetes.io/job-controller, the default, is the "
+        "one of this kind. It never changes.",
+        "spec.manualSelector": "Whether selector and the template's labels are as given; otherwise the pods have "
+        "labels of their own.",
+        "spec.maxFailedIndexes": "How many indexes may fail before the Job does, beside backoffLimitPerIndex.",
+        "spec.parallelism": "How many pods may run at a time. 1 by default.",
+        _BACKOFF: "How long a failed pod's replacement waits; twice as long with each failure in a row. The built-in "
+        "kind has no such field.",
+        f"{_BACKOFF}.baseSeconds": "The first time. 10 by default.",
+        f"{_BACKOFF}.maxSeconds": "At most. 600 by default.",
+        "spec.podFailurePolicy": "What a failed pod means: the first rule that is met decides. It never changes.",
+        "spec.podReplacementPolicy": "TerminatingOrFailed: a pod that is being deleted is replaced at once. Failed: "
+        "only when it has ended. The latter by default with a podFailurePolicy, else the former.",
+        "spec.selector": "Which pods belong to the Job, with manualSelector. It never changes.",
+        "spec.successPolicy": "Which indexes are enough for success, where not all are needed. It never changes.",
+        "spec.suspend": "Whether there shall be no pods for the time being.",
+        "spec.template": "What each pod is made from. Its restartPolicy is Never or OnFailure.",
+        "spec.ttlSecondsAfterFinished": "How many seconds after its end the Job is deleted with its pods. Never "
+        "without it.",
+        "status": "What the controller last saw. Users do not write it.",
+        "status.active": "How many pods run or are about to, without those that are being deleted.",
+        "status.completedIndexes": "The indexes that have succeeded, as in `0,2,4-7`.",
+        "status.completionTime": "When it was complete.",
+        "status.conditions": "Facts about the present state, one of each type.",
+        "status.failed": "How many pods have failed.",
+        "status.failedIndexes": "The indexes that have failed for good.",
+        "status.progress": "How many pods have succeeded, of how many.",
+        "status.ready": "How many active pods are ready.",
+        "status.startTime": "When it began, or was last resumed.",
+        "status.state": "The condition that says most.",
+        "status.succeeded": "How many pods, or indexes, have succeeded.",
+        "status.terminating": "How many pods are being deleted and have not ended yet.",
+        "status.uncountedTerminatedPods": "The pods, by UID, that have ended and are in no count yet.",
+    },
+    columns=(
+        _column("Status", ".status.state"),
+        _column("Completions", ".status.progress"),
+        _column("Started", ".status.startTime", "date"),
+        _column("Finished", ".status.completionTime", "date"),
+        _AGE,
+        *_WIDE[:2],
+    ),
+    additions={
+        _BACKOFF: {"type": "object", "properties": {"baseSeconds": dict(_SECONDS), "maxSeconds": dict(_SECONDS)}},
+        "status.progress": {"type": "string"},
+        "status.state": {"type": "string"},
+    },
+    amendments=_under("spec", rules.JOB)
+    | {"spec": {"x-kubernetes-validations": list(rules.JOB_RULES), "required": ["template"]}}
+    | _under("status", rules.counts("active", "ready", "succeeded", "failed", "terminating")),
+)
+
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB)

@@ -211,6 +211,125 @@ STATEFUL_RULES: Final = (
 )
 
 
+POD_TEMPLATE_OF_ALL: Final = {path: amendment for path, amendment in POD_TEMPLATE.items() if path != "replicas"}
+"""What holds of a template also where its pods are not counted."""
+
+_NOT_ROLLING: Final = "self.type == 'OnDelete' || !has(self.rollingUpdate)"
+
+DAEMON: Final[dict[str, Amendment]] = {
+    "selector": selector_rules("daemonset"),
+    "revisionHistoryLimit": NOT_NEGATIVE,
+    "updateStrategy": _rules(
+        _rule(
+            f"{_NOT_ROLLING} || {_zero('rollingUpdate.maxSurge')} || {_zero('rollingUpdate.maxUnavailable')}",
+            "may not be set when maxUnavailable is non-zero",
+            ".rollingUpdate.maxSurge",
+        ),
+        _rule(
+            f"{_NOT_ROLLING} || !({_zero('rollingUpdate.maxSurge')} && {_zero('rollingUpdate.maxUnavailable')})",
+            "cannot be 0 when maxSurge is 0",
+            ".rollingUpdate.maxUnavailable",
+            "FieldValueRequired",
+        ),
+    ),
+    "updateStrategy.rollingUpdate.maxSurge": _rules(*_NUMBER_OR_PERCENT, _AT_MOST_ALL),
+    "updateStrategy.rollingUpdate.maxUnavailable": _rules(*_NUMBER_OR_PERCENT, _AT_MOST_ALL),
+}
+
+DAEMON_RULES: Final = pod_template_rules("DaemonSet")
+
+
+_TEMPLATE_OF_ANY: Final = (
+    "selector.matchLabels",
+    "selector.matchExpressions",
+    "selector.matchExpressions[]",
+    "selector.matchExpressions[].key",
+    "selector.matchExpressions[].operator",
+    "selector.matchExpressions[].values",
+    "selector.matchExpressions[].values[]",
+    "template.metadata.labels",
+    "template.spec.ephemeralContainers",
+)
+
+JOB: Final[dict[str, Amendment]] = {
+    **{path: POD_TEMPLATE[path] for path in _TEMPLATE_OF_ANY},
+    **dict.fromkeys(
+        (
+            "activeDeadlineSeconds",
+            "backoffLimit",
+            "backoffLimitPerIndex",
+            "completions",
+            "maxFailedIndexes",
+            "parallelism",
+            "ttlSecondsAfterFinished",
+        ),
+        NOT_NEGATIVE,
+    ),
+    # Bounds of upstream's, without which no rule could compare the policies.
+    "managedBy": {"maxLength": 63},
+    "podFailurePolicy.rules": {"maxItems": 20},
+    "podFailurePolicy.rules[].onExitCodes.values": {"maxItems": 255},
+    "podFailurePolicy.rules[].onPodConditions": {"maxItems": 20},
+    "successPolicy.rules": {"maxItems": 20},
+    "successPolicy.rules[].succeededIndexes": {"maxLength": 65536},
+}
+
+
+def _constant(field: str) -> Rule:
+    """Return the rule that a field, which may be missing, never changes."""
+    same = f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    return _rule(same, "field is immutable", f".{field}")
+
+
+JOB_RULES: Final = (
+    *map(
+        _constant,
+        ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"),
+    ),
+    _rule(
+        "self.template == oldSelf.template || has(oldSelf.suspend) && oldSelf.suspend",
+        "field is immutable",
+        ".template",
+    ),
+    _rule(
+        "has(self.completions) == has(oldSelf.completions) && (!has(self.completions) || "
+        "self.completions == oldSelf.completions || self.completionMode == 'Indexed' && "
+        "self.completions == (has(self.parallelism) ? self.parallelism : 1))",
+        "field is immutable",
+        ".completions",
+    ),
+    # without either of the two one completion is meant, with parallelism alone a queue of work: the one never
+    # becomes the other
+    _rule(
+        "has(self.completions) || has(self.parallelism) == has(oldSelf.parallelism)",
+        "may not be added or removed without completions",
+        ".parallelism",
+    ),
+    _rule(
+        "self.template.spec.restartPolicy in ['OnFailure', 'Never']",
+        'valid values: "OnFailure", "Never"',
+        ".template.spec.restartPolicy",
+        "FieldValueRequired",
+    ),
+    _rule(
+        "self.completionMode != 'Indexed' || has(self.completions)",
+        "when completion mode is Indexed",
+        ".completions",
+        "FieldValueRequired",
+    ),
+    _rule(
+        "!has(self.backoffLimitPerIndex) || self.completionMode == 'Indexed'",
+        "requires indexed completion mode",
+        ".backoffLimitPerIndex",
+    ),
+    _rule(
+        "!has(self.successPolicy) || self.completionMode == 'Indexed'",
+        "requires indexed completion mode",
+        ".successPolicy",
+    ),
+)
+
+
 def counts(*fields: str) -> dict[str, Amendment]:
     """Return what a status may not say: a negative number.
 

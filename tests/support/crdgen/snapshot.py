@@ -12,7 +12,11 @@ from typing import Any, Final
 
 FILE: Final = Path(__file__).with_name("openapi.json")
 
-ROOTS: Final = tuple(f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"))
+ROOTS: Final = (
+    *(f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
+    *(f"io.k8s.api.batch.v1.{kind}" for kind in ("CronJob", "Job")),
+)
+GROUPS: Final = ("apis/apps/v1", "apis/batch/v1")
 
 
 def load() -> dict[str, Any]:
@@ -21,9 +25,9 @@ def load() -> dict[str, Any]:
     return definitions
 
 
-def trim(document: Any) -> dict[str, Any]:
+def trim(*documents: Any) -> dict[str, Any]:
     """Return the definitions that the roots need, without their descriptions."""
-    schemas = document["components"]["schemas"]
+    schemas = {name: schema for document in documents for name, schema in document["components"]["schemas"].items()}
     needed: set[str] = set()
     ahead = list(ROOTS)
     while ahead:
@@ -58,9 +62,10 @@ def _without_descriptions(node: Any) -> Any:
 
 def main(kubectl: str, kubeconfig: str) -> None:
     """Write the file from what the apiserver says now."""
-    command = [kubectl, f"--kubeconfig={kubeconfig}", "get", "--raw", "/openapi/v3/apis/apps/v1"]
-    answer = subprocess.run(command, check=True, capture_output=True).stdout
-    FILE.write_text(json.dumps(trim(json.loads(answer)), indent=1) + "\n")
+    command = [kubectl, f"--kubeconfig={kubeconfig}", "get", "--raw"]
+    paths = [f"/openapi/v3/{group}" for group in GROUPS]
+    answers = [subprocess.run([*command, path], check=True, capture_output=True).stdout for path in paths]
+    FILE.write_text(json.dumps(trim(*map(json.loads, answers)), indent=1) + "\n")
 
 
 if __name__ == "__main__":

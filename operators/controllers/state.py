@@ -1,0 +1,99 @@
+"""Which state metrics each kind has: a table of where in an object each figure is.
+
+The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`; its labels are `namespace` and the kind's own.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from operators.core.objects import Obj
+from operators.core.statefulset.observed import max_unavailable, replicas
+from operators.runtime.state import Family, Labels, conditions, figure, moment, owner, text
+
+
+def _of_statefulset(suffix: str, help_: str, count: Callable[[Obj], float]) -> Family:
+    """Return a metric that upstream's controller has, with upstream's labels."""
+
+    def series(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        policy = obj["spec"].get("podManagementPolicy", "OrderedReady")
+        named = {"statefulset_namespace": labels["namespace"], "statefulset_name": labels["statefulset"]}
+        yield {**named, "pod_management_policy": policy}, count(obj)
+
+    return Family(suffix, help_, series, prefix="statefulset_controller")
+
+
+def _unavailable(obj: Obj) -> float:
+    return float(max(0, replicas(obj) - (obj.get("status") or {}).get("availableReplicas", 0)))
+
+
+_COMMON: Final = (
+    moment("created", "metadata.creationTimestamp", "When it was created"),
+    moment("deletion_timestamp", "metadata.deletionTimestamp", "When its deletion began"),
+    figure("metadata_generation", "metadata.generation", "The generation of what is wanted"),
+    figure(
+        "status_observed_generation", "status.observedGeneration", "The generation that the controller last acted on"
+    ),
+)
+
+DEPLOYMENT: Final = (
+    *_COMMON,
+    figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("spec_paused", "spec.paused", "Whether its rollouts are paused"),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
+    figure("status_replicas_available", "status.availableReplicas", "Available pods"),
+    figure("status_replicas_unavailable", "status.unavailableReplicas", "Pods that are lacking or not available"),
+    figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest template"),
+    figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
+    conditions("status_condition", "Conditions"),
+)
+
+REPLICASET: Final = (
+    *_COMMON,
+    figure("spec_replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_fully_labeled_replicas", "status.fullyLabeledReplicas", "Pods with every label of the template"),
+    figure("status_ready_replicas", "status.readyReplicas", "Ready pods"),
+    figure("status_terminating_replicas", "status.terminatingReplicas", "Pods on their way out", absent=None),
+    owner("owner", "Its controller"),
+)
+
+STATEFULSET: Final = (
+    *_COMMON,
+    figure("replicas", "spec.replicas", "Pods wanted", absent=1),
+    figure("ordinals_start", "spec.ordinals.start", "The first pod's number", absent=None),
+    figure("status_replicas", "status.replicas", "Pods"),
+    figure("status_replicas_ready", "status.readyReplicas", "Ready pods"),
+    figure("status_replicas_available", "status.availableReplicas", "Available pods"),
+    figure("status_replicas_current", "status.currentReplicas", "Pods of the current revision"),
+    figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
+    text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
+    text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
+    _of_statefulset("statefulset_max_unavailable", "How many pods a rollout may have unavailable", max_unavailable),
+    _of_statefulset("statefulset_unavailable_replicas", "Pods that are lacking or not available", _unavailable),
+)
+
+DAEMONSET: Final = (
+    *_COMMON,
+    figure("status_desired_number_scheduled", "status.desiredNumberScheduled", "Nodes that should have a pod"),
+    figure("status_current_number_scheduled", "status.currentNumberScheduled", "Nodes that should and do"),
+    figure("status_updated_number_scheduled", "status.updatedNumberScheduled", "Nodes with a newest pod"),
+    figure("status_number_misscheduled", "status.numberMisscheduled", "Nodes that have a pod and should not"),
+    figure("status_number_ready", "status.numberReady", "Nodes with a ready pod"),
+    figure("status_number_available", "status.numberAvailable", "Nodes with an available pod"),
+    figure("status_number_unavailable", "status.numberUnavailable", "Nodes without an available pod"),
+)
+
+JOB: Final = (
+    *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
+    figure("spec_parallelism", "spec.parallelism", "Pods that may run at a time", absent=1),
+    figure("spec_completions", "spec.completions", "Pods that have to succeed", absent=None),
+    figure("spec_active_deadline_seconds", "spec.activeDeadlineSeconds", "Its deadline", absent=None),
+    figure("status_active", "status.active", "Pods that run or are about to"),
+    figure("status_succeeded", "status.succeeded", "Pods or indexes that have succeeded"),
+    figure("status_failed", "status.failed", "Pods that have failed"),
+    moment("status_start_time", "status.startTime", "When it began"),
+    moment("status_completion_time", "status.completionTime", "When it was complete"),
+    conditions("status_condition", "Conditions"),
+    owner("owner", "Its controller"),
+)

@@ -1,0 +1,32 @@
+"""TTL after finished: woken by a Job's changes, and when its time is up."""
+
+from datetime import datetime
+
+from operators.core import ttl
+from operators.core.objects import Obj, jobs
+from operators.core.plan import Outcome
+from operators.core.ttl import Finished
+from operators.runtime.controller import Controller, Writes
+from operators.runtime.informer import Informers
+
+
+def ttl_controller(group: str) -> Controller[Finished]:
+    """Declare the controller that deletes an API group's Jobs after their end."""
+    resource = jobs(group)
+
+    def observe(_: Informers, job: Obj, now: datetime) -> Finished:
+        return Finished(resource, job, now)
+
+    return Controller(
+        name="ttl-after-finished",
+        resource=resource,
+        watches=(),
+        observe=observe,
+        plan=ttl.plan,
+        report=_no_status,
+        writes=(Writes(resource, ("delete",)),),
+    )
+
+
+def _no_status(_observed: Finished, _outcome: Outcome) -> None:
+    """Report nothing: the status is the Job controller's."""

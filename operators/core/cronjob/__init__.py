@@ -1,0 +1,1 @@
+"""CronJob: run Jobs by a schedule. Mirrors pkg/controller/cronjob."""

@@ -1,0 +1,19 @@
+"""DaemonSet: one pod on each node that its template fits. Mirrors pkg/controller/daemon."""
+
+from operators.core.daemonset.backoff import Retry, after
+from operators.core.daemonset.observed import Observed, skips_not_ready_nodes
+from operators.core.daemonset.placement import Placement, Verdict
+from operators.core.daemonset.plan import plan, retried_nodes
+from operators.core.daemonset.status import report
+
+__all__ = [
+    "Observed",
+    "Placement",
+    "Retry",
+    "Verdict",
+    "after",
+    "plan",
+    "report",
+    "retried_nodes",
+    "skips_not_ready_nodes",
+]

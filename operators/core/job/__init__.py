@@ -1,0 +1,11 @@
+"""Job: run pods until enough of them have succeeded. Mirrors pkg/controller/job."""
+
+from operators.core.job.backoff import Endings
+from operators.core.job.observed import Observed
+from operators.core.job.plan import plan
+from operators.core.job.remember import remember
+from operators.core.job.spec import selector
+from operators.core.job.status import announce, report
+from operators.core.job.stray import is_stray, release
+
+__all__ = ["Endings", "Observed", "announce", "is_stray", "plan", "release", "remember", "report", "selector"]
