@@ -38,7 +38,7 @@ class Extender:
 
     url: str
     preempts: bool = True
-    binds: bool = False
+    binds: bool = True
     timeout: str = "5s"
 
 

@@ -22,6 +22,8 @@ OWNERS: Final = (
     Resource("apps", "v1", "statefulsets", "StatefulSet"),
 )
 """Whose pods are spread by default."""
+WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, NODES, PODS)
+"""Everything that the extender lists and watches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from operators.cluster.api import MERGE, Api
-from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
 from operators.scheduler import pod as pods
 from tests.scheduler import generate
 from tests.scheduler.oracle import Oracle, Scores, oracle, scores
@@ -28,7 +28,9 @@ pytestmark = pytest.mark.cluster
 def cluster() -> Iterator[Cluster]:
     """Return a cluster of which nobody but this test uses the scheduler; its nodes have no kubelet, and need none."""
     without = ("node-lifecycle-controller",)
-    settings = Settings(name="scheduler", nodes=1, operator=False, without_controllers=without)
+    settings = Settings(
+        name="scheduler", nodes=1, operator=False, scheduler=DEFAULT_SCHEDULER, without_controllers=without
+    )
     with Cluster(settings) as started:
         yield started
 
