@@ -42,10 +42,16 @@ class Extender:
     timeout: str = "5s"
 
 
-def configuration(extender: Extender, kubeconfig: str, scheduler_name: str = "default-scheduler") -> dict[str, Any]:
+def configuration(
+    extender: Extender,
+    kubeconfig: str,
+    scheduler_name: str = "default-scheduler",
+    lease: tuple[str, str] | None = None,
+) -> dict[str, Any]:
     """Return a KubeSchedulerConfiguration.
 
-    The kubeconfig is part of it because kube-scheduler ignores its own flag where it is given a configuration.
+    The kubeconfig is part of it because kube-scheduler ignores its own flag where it is given a configuration; an empty
+    one stands for the account of the pod that it runs in. Several elect a leader by `lease`, a namespace and a name.
     Every node is looked at: with no filters of its own kube-scheduler would otherwise show the extender a part of them.
     """
     kept = [name for name in KEPT if extender.preempts or name != "DefaultPreemption"]
@@ -62,10 +68,10 @@ def configuration(extender: Extender, kubeconfig: str, scheduler_name: str = "de
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
         "clientConnection": {"kubeconfig": kubeconfig, "qps": 1000, "burst": 2000},
-        "leaderElection": {"leaderElect": False},
+        "leaderElection": _election(lease),
         "percentageOfNodesToScore": 100,
         "podMaxBackoffSeconds": 2,
-        "profiles": [{"schedulerName": scheduler_name, "plugins": plugins}],
+        "profiles": [{"schedulerName": scheduler_name, "plugins": plugins, "pluginConfig": _plugin_config(extender)}],
         "extenders": [
             {
                 "urlPrefix": extender.url,
@@ -77,3 +83,22 @@ def configuration(extender: Extender, kubeconfig: str, scheduler_name: str = "de
             }
         ],
     }
+
+
+def _election(lease: tuple[str, str] | None) -> dict[str, Any]:
+    if lease is None:
+        return {"leaderElect": False}
+    namespace, name = lease
+    return {"leaderElect": True, "resourceNamespace": namespace, "resourceName": name}
+
+
+def _plugin_config(extender: Extender) -> list[dict[str, Any]]:
+    """Have preemption look at every node: of those that it looks at by its own rules, ours may refuse any number."""
+    if not extender.preempts:
+        return []
+    every = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "DefaultPreemptionArgs",
+        "minCandidateNodesPercentage": 100,
+    }
+    return [{"name": "DefaultPreemption", "args": every}]

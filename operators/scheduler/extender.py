@@ -77,6 +77,10 @@ class Extender:
                         found.append(name)
         return found
 
+    def unassume(self, uid: str) -> None:
+        """Take back what was assumed about a pod that will not be bound there."""
+        self.nodes.forget_uid(uid)
+
     def explain(self, pod: Pod) -> tuple[Fit, Scores]:
         """Say what each rule says about every node, and change nothing."""
         nodes, rules = self.nodes, self._rules(pod)

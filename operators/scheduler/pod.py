@@ -14,6 +14,9 @@ from operators.scheduler.requests import Requests
 Port: TypeAlias = tuple[str, str, int]
 """Address, protocol and number of a port of the node."""
 
+PROFILE: Final = "kopfwerk.dev/scheduler-profile"
+"""The annotation by which a pod chooses a profile."""
+
 ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - what a pod's host port means where it names no address
 
 
@@ -59,6 +62,8 @@ class Pod:
     owner: Owner | None
     node: str
     nominated: str
+    profile: str
+    """The scheduler profile that it asks for, if any."""
     terminating: bool
     ended: bool
     priority: int
@@ -110,6 +115,7 @@ def parse(obj: Obj) -> Pod:
         owner=controller_of(obj),
         node=spec.get("nodeName", ""),
         nominated=status.get("nominatedNodeName", ""),
+        profile=(meta.get("annotations") or {}).get(PROFILE, ""),
         terminating=meta.get("deletionTimestamp") is not None,
         ended=status.get("phase") in ("Succeeded", "Failed"),
         priority=spec.get("priority") or 0,

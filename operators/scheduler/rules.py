@@ -1,7 +1,13 @@
-"""Which rules decide and how much each counts. A profile is read from a file; without one it is upstream's defaults."""
+"""Which rules decide and how much each counts: a profile, read from a file; without one it is upstream's defaults.
+
+A rule of one's own is a function in an installed package, found by entry point: of the group `kopfwerk.predicates` it
+is a Predicate, of `kopfwerk.priorities` a Priority. The entry point's name is the rule's, and what profiles call it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any, Final
 
 from operators.core.objects import Obj
@@ -25,7 +31,7 @@ from operators.scheduler.priorities.balanced import Balanced
 from operators.scheduler.priorities.resources import OF_EACH, LeastAllocated, MostAllocated, RequestedToCapacity
 from operators.scheduler.priorities.scale import Priority
 
-PREDICATES: Final[Mapping[str, Predicate]] = {
+PREDICATES: Final[dict[str, Predicate]] = {
     "NodeName": node_name.refuse,
     "NodeUnschedulable": unschedulable.refuse,
     "TaintToleration": taints.refuse,
@@ -37,7 +43,7 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
 }
 """By upstream's names, in its order: the first that refuses a node says why."""
 
-WEIGHTS: Final[Mapping[str, int]] = {
+WEIGHTS: Final[dict[str, int]] = {
     "TaintToleration": 3,
     "NodeAffinity": 2,
     "NodeResourcesFit": 1,
@@ -48,7 +54,7 @@ WEIGHTS: Final[Mapping[str, int]] = {
 }
 """Upstream's default weights."""
 
-_PRIORITIES: Final[Mapping[str, Priority]] = {
+_PRIORITIES: Final[dict[str, Priority]] = {
     "TaintToleration": preferred_taints.score,
     "NodeAffinity": preferred_nodes.score,
     "PodTopologySpread": preferred_spread.score,
@@ -73,7 +79,7 @@ class Rules:
 def rules(profile: Obj | None = None) -> Rules:
     """Read a profile. Raises InvalidProfileError.
 
-    predicates: [NodeName, NodeResourcesFit]   # all where it is left out
+    predicates: [NodeName, NodeResourcesFit]   # upstream's where it is left out; "*" stands for those
     weights: {NodeResourcesFit: 5}             # 0 switches a priority off; others keep upstream's weight
     strategy: MostAllocated                    # LeastAllocated, MostAllocated or RequestedToCapacityRatio
     resources: {cpu: 1, example.com/gpu: 3}    # what the strategy counts
@@ -81,21 +87,34 @@ def rules(profile: Obj | None = None) -> Rules:
     """
     profile = profile or {}
     _known("field", profile, _FIELDS)
-    chosen = profile.get("predicates", list(PREDICATES))
-    _known("predicate", chosen, PREDICATES.keys())
-    weights = {**WEIGHTS, **profile.get("weights", {})}
-    _known("priority", weights, WEIGHTS.keys())
+    predicates, priorities = PREDICATES | _own("predicates"), _PRIORITIES | _own("priorities")
+    listed = profile.get("predicates") or ["*"]
+    chosen = {name for entry in listed for name in (PREDICATES if entry == "*" else [entry])}
+    _known("predicate", chosen, predicates)
+    weights = {**WEIGHTS, **(profile.get("weights") or {})}
+    _known("priority", weights, WEIGHTS | priorities)
     for name, weight in weights.items():
         _integer(f"the weight of {name}", weight, 0)
-    priorities = {
-        **_PRIORITIES,
+    priorities |= {
         "NodeResourcesFit": _strategy(profile),
         "NodeResourcesBalancedAllocation": Balanced().score,
     }
     return Rules(
-        {name: predicate for name, predicate in PREDICATES.items() if name in chosen},
+        {name: predicate for name, predicate in predicates.items() if name in chosen},
         {name: (priorities[name], weight) for name, weight in weights.items() if weight},
     )
+
+
+@cache
+def _own(kind: str) -> dict[str, Any]:
+    """Return the rules of installed packages. Raises InvalidProfileError where one cannot be loaded."""
+    found = {}
+    for entry in entry_points(group=f"kopfwerk.{kind}"):
+        try:
+            found[entry.name] = entry.load()
+        except Exception as error:  # whatever the package does wrong
+            raise InvalidProfileError(f"the rule {entry.name} ({entry.value}) cannot be loaded: {error}") from error
+    return found
 
 
 def _strategy(profile: Obj) -> Priority:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import orjson
@@ -35,8 +37,8 @@ class Server:
         self._ready = ready
 
     def application(self) -> web.Application:
-        """Return the application: the verbs, /explain, /healthz, /readyz and /metrics."""
-        application = web.Application(client_max_size=LARGEST)
+        """Return the application: the verbs and /explain, and what the page has."""
+        application = self.page()
         verbs: dict[str, Verb] = {
             "filter": self._filter,
             "prioritize": self._prioritize,
@@ -47,6 +49,11 @@ class Server:
         application.add_routes(
             [web.post(f"{PREFIX}/{name}", self._handler(name, verb)) for name, verb in verbs.items()]
         )
+        return application
+
+    def page(self) -> web.Application:
+        """Return what everybody may read: /healthz, /readyz and /metrics."""
+        application = web.Application(client_max_size=LARGEST)
         application.add_routes(
             [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
         )
@@ -101,6 +108,8 @@ class Server:
         try:
             await self._client.request("POST", path(PODS, asked.namespace, asked.name, "binding"), wanted)
         except ApiError as error:
+            if not error.is_ambiguous:
+                self._extender.unassume(asked.uid)
             return orjson.dumps({"Error": error.message})
         return orjson.dumps({"Error": ""})
 
@@ -118,8 +127,14 @@ class Server:
         return web.Response(status=503, text="the caches are not filled yet\n")
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        metrics.assumed.set(self._extender.nodes.assumed_count)
-        metrics.expired.set(self._extender.nodes.expired)
+        nodes = self._extender.nodes
+        for kind, number in (
+            ("nodes", nodes.node_count),
+            ("pods", nodes.pod_count),
+            ("assumed_pods", nodes.assumed_count),
+        ):
+            metrics.cache.labels(kind).set(number)
+        metrics.expired.set(nodes.expired)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         body = await asyncio.to_thread(encode, REGISTRY)
         return web.Response(body=body, headers={"Content-Type": content_type})
@@ -144,13 +159,23 @@ def explanation(extender: Extender, pod: Pod) -> Obj:
     return {"nodes": fitting, "refused": refused}
 
 
+def mutual_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:
+    """Return TLS that lets nobody in but holders of a certificate of that authority. Raises OSError, ssl.SSLError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(clients))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 @asynccontextmanager
-async def served(server: Server, host: str, port: int) -> AsyncIterator[int]:
+async def served(
+    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve meanwhile; gives the port, which is chosen where 0 is asked for. Raises OSError where it is taken."""
-    runner = web.AppRunner(server.application(), access_log=None)
+    runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host or None, port, ssl_context=tls)
         await site.start()
         yield int(runner.addresses[0][1])
     finally:

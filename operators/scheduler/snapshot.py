@@ -153,6 +153,13 @@ class Snapshot:
         if self._assumed.pop(pod.key, None) is not None:
             self._take_off(pod.key)
 
+    def forget_uid(self, uid: str) -> None:
+        """Take back what was assumed about the pod of a UID."""
+        key = self._keys.get(uid)
+        if key in self._assumed:
+            del self._assumed[key]
+            self._take_off(key)
+
     def expire(self, now: float) -> None:
         """Take back what was assumed too long ago: the oldest come first."""
         while self._assumed:
@@ -167,6 +174,11 @@ class Snapshot:
     def assumed_count(self) -> int:
         """How many pods are assumed."""
         return len(self._assumed)
+
+    @property
+    def pod_count(self) -> int:
+        """How many pods are on nodes, those that are assumed included."""
+        return len(self._placed)
 
     def placed(self, key: Key) -> Placed | None:
         """Return where a pod is or is assumed to be."""

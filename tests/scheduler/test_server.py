@@ -46,7 +46,7 @@ async def session(apiserver: Apiserver) -> AsyncIterator[aiohttp.ClientSession]:
     nodes = snapshot(node("a", cpu="8"), node("b", cpu="1"))
     extender = Extender(nodes, lambda _: rules(), lambda: 0.0)
     async with (
-        served(Server(extender, apiserver, lambda: True), "127.0.0.1", 0) as port,
+        served(Server(extender, apiserver, lambda: True).application(), "127.0.0.1", 0) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as opened,
     ):
         yield opened
@@ -144,4 +144,4 @@ async def test_metrics(session: aiohttp.ClientSession) -> None:
     async with session.get("/metrics") as response:
         page = await response.text()
     assert 'kopfwerk_scheduler_call_duration_seconds_count{verb="filter"}' in page
-    assert "kopfwerk_scheduler_assumed_pods 1.0" in page
+    assert 'scheduler_cache_size{type="assumed_pods"} 1.0' in page
