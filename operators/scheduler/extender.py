@@ -6,14 +6,15 @@ kube-scheduler does not ask for scores where one node is left. With `decides=Fal
 and scores them when asked, and assumes at `bind`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from operators.scheduler import placement
+from operators.scheduler import placement, preemption
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
+from operators.scheduler.preemption import Victims
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
@@ -65,17 +66,14 @@ class Extender:
         scores = placement.score(pod, self.nodes, self._rules(pod), self._rows(names))
         return [self.nodes.names[row] for row in scores.rows], scores
 
-    def preempt(self, pod: Pod, victims: Mapping[str, Sequence[str]]) -> list[str]:
-        """Return the nodes that the pod would fit on if the victims, by UID, were gone."""
-        nodes, rules = self.nodes, self._rules(pod)
-        found = []
-        for name, uids in victims.items():
-            row = nodes.rows.get(name)
-            if row is not None and row in nodes.nodes:
-                with nodes.without(uids):
-                    if len(placement.fit(pod, nodes, rules, np.array([row])).rows):
-                        found.append(name)
-        return found
+    def preempt(self, pod: Pod, names: Iterable[str]) -> dict[str, Victims]:
+        """Return who would have to go from each of these nodes; those where that would not help are not in the answer.
+
+        kube-scheduler's own victims are by the few rules that it knows, and are not looked at.
+        """
+        nodes = self.nodes
+        nodes.expire(self._clock())
+        return preemption.victims(pod, nodes, self._rules(pod), names)
 
     def unassume(self, uid: str) -> None:
         """Take back what was assumed about a pod that will not be bound there."""

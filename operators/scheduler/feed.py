@@ -11,7 +11,7 @@ from operators.runtime.informer import Informer
 from operators.scheduler import node, pod
 from operators.scheduler.node import Node
 from operators.scheduler.pod import Pod
-from operators.scheduler.snapshot import Snapshot
+from operators.scheduler.snapshot import Budget, Snapshot
 
 NODES: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
 NAMESPACES: Final = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -22,7 +22,8 @@ OWNERS: Final = (
     Resource("apps", "v1", "statefulsets", "StatefulSet"),
 )
 """Whose pods are spread by default."""
-WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, NODES, PODS)
+BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, NODES, PODS)
 """Everything that the extender lists and watches."""
 
 
@@ -41,13 +42,15 @@ def informers(client: Requests, snapshot: Snapshot) -> list[Informer[Any]]:
     namespaces = Informer(client, NAMESPACES, _namespace, {})
     services = Informer(client, SERVICES, lambda obj: _Selecting(key(obj), obj["spec"].get("selector") or {}), {})
     owners = [Informer(client, resource, _owner(resource.kind), {}) for resource in OWNERS]
+    budgets = Informer(client, BUDGETS, _budget, {})
     pods.subscribe(_pods(snapshot))
     nodes.subscribe(_nodes(snapshot))
     namespaces.subscribe(_namespaces(snapshot))
     services.subscribe(_services(snapshot))
+    budgets.subscribe(_budgets(snapshot))
     for resource, informer in zip(OWNERS, owners, strict=True):
         informer.subscribe(_owners(snapshot, resource.kind))
-    return [namespaces, services, *owners, nodes, pods]
+    return [namespaces, services, *owners, budgets, nodes, pods]
 
 
 def _namespace(obj: Obj) -> _Selecting:
@@ -61,6 +64,29 @@ def _owner(kind: str) -> Callable[[Obj], _Selecting]:
         return _Selecting(key(obj), selectors.parse(wrapped))
 
     return parse
+
+
+def _budget(obj: Obj) -> tuple[Key, Budget]:
+    """Read a budget; one whose selector cannot be read protects nobody, as upstream has it."""
+    selector, status = obj["spec"].get("selector"), obj.get("status") or {}
+    try:
+        found = None if selector is None else selectors.parse(selector)
+    except selectors.InvalidSelectorError:
+        found = None
+    disrupted = frozenset(status.get("disruptedPods") or ())
+    return key(obj), Budget(found, status.get("disruptionsAllowed", 0), disrupted)
+
+
+def _budgets(snapshot: Snapshot) -> Callable[[tuple[Key, Budget] | None, tuple[Key, Budget] | None], None]:
+    def changed(old: tuple[Key, Budget] | None, new: tuple[Key, Budget] | None) -> None:
+        (namespace, name), _ = new or old  # type: ignore[misc] # one of them is there
+        snapshot.budgets[namespace].pop(name, None)
+        if new is not None:
+            snapshot.budgets[namespace][name] = new[1]
+        elif not snapshot.budgets[namespace]:
+            del snapshot.budgets[namespace]
+
+    return changed
 
 
 def _pods(snapshot: Snapshot) -> Callable[[Pod | None, Pod | None], None]:

@@ -67,6 +67,8 @@ class Pod:
     terminating: bool
     ended: bool
     priority: int
+    started: str
+    """When the kubelet first saw it, as the apiserver writes it; empty before."""
     requests: Requests
     scored_cpu: int
     scored_memory: int
@@ -119,6 +121,7 @@ def parse(obj: Obj) -> Pod:
         terminating=meta.get("deletionTimestamp") is not None,
         ended=status.get("phase") in ("Succeeded", "Failed"),
         priority=spec.get("priority") or 0,
+        started=status.get("startTime") or "",
         requests=requests.of_pod(obj),
         scored_cpu=cpu,
         scored_memory=memory,

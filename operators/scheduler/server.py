@@ -92,9 +92,7 @@ class Server:
         return wire.prioritized(names, scores.total)
 
     async def _preempt(self, body: bytes) -> bytes:
-        pod, by_node = wire.victims(body)
-        fitting = self._extender.preempt(pod, wire.victim_uids(by_node))
-        return orjson.dumps({"NodeNameToMetaVictims": {node: by_node[node] for node in fitting}})
+        return wire.preempted(self._extender.preempt(*wire.candidates(body)))
 
     async def _bind(self, body: bytes) -> bytes:
         """Bind, and say in `Error` why not: kube-scheduler then tries again."""

@@ -5,7 +5,7 @@ a time limit has passed. A node that is gone keeps its row while pods are still 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -42,6 +42,36 @@ class Image:
     rows: set[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a PodDisruptionBudget lets go."""
+
+    selector: Selector | None
+    allowed: int
+    disrupted: frozenset[str]
+    """Names of pods whose eviction is under way and counted."""
+
+
+class Away:
+    """Pods that are thought away from where they are placed, of which each can be thought back."""
+
+    def __init__(self, placed: Mapping[str, Placed], count: Callable[[Pod, int, int], None]) -> None:
+        self._placed, self._count = placed, count
+        self._away: set[str] = set()
+
+    def send_off(self, uid: str) -> None:
+        """Have a pod gone."""
+        if uid in self._placed and uid not in self._away:
+            self._away.add(uid)
+            self._count(self._placed[uid].pod, self._placed[uid].row, -1)
+
+    def bring_back(self, uid: str) -> None:
+        """Have it where it was."""
+        if uid in self._away:
+            self._away.remove(uid)
+            self._count(self._placed[uid].pod, self._placed[uid].row, 1)
+
+
 class Snapshot:
     """The nodes and what runs on them. Not for several threads."""
 
@@ -74,7 +104,10 @@ class Snapshot:
         """By namespace and name, the selectors of Services that have one."""
         self.owners: dict[tuple[str, str, str], Selector] = {}
         """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
+        self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
+        """By namespace and name."""
         self._placed: dict[Key, Placed] = {}
+        self._on: defaultdict[int, dict[Key, Pod]] = defaultdict(dict)
         self._keys: dict[str, Key] = {}
         self._assumed: dict[Key, tuple[str, float]] = {}
 
@@ -184,17 +217,22 @@ class Snapshot:
         """Return where a pod is or is assumed to be."""
         return self._placed.get(key)
 
+    def pods_of(self, row: int) -> list[Pod]:
+        """Return the pods that are, or are assumed to be, on a node."""
+        return list(self._on[row].values()) if row in self._on else []
+
     @contextmanager
-    def without(self, uids: Iterable[str]) -> Iterator[None]:
-        """Look at the cluster as if these pods were gone."""
-        gone = [self._placed[self._keys[uid]] for uid in uids if uid in self._keys]
-        for placed in gone:
-            self._count(placed.pod, placed.row, -1)
+    def without(self, uids: Iterable[str]) -> Iterator[Away]:
+        """Look at the cluster as if these pods were gone, as long as they are not brought back."""
+        gone = {uid: self._placed[self._keys[uid]] for uid in uids if uid in self._keys}
+        away = Away(gone, self._count)
         try:
-            yield
+            for uid in gone:
+                away.send_off(uid)
+            yield away
         finally:
-            for placed in gone:
-                self._count(placed.pod, placed.row, 1)
+            for uid in gone:
+                away.bring_back(uid)
 
     @contextmanager
     def with_nominated(self, pod: Pod) -> Iterator[bool]:
@@ -251,12 +289,14 @@ class Snapshot:
         row = self._row(pod.node)
         self._placed[pod.key] = Placed(pod, row)
         self._keys[pod.uid] = pod.key
+        self._on[row][pod.key] = pod
         self._count(pod, row, 1)
 
     def _take_off(self, key: Key) -> None:
         placed = self._placed.pop(key, None)
         if placed is not None:
             self._keys.pop(placed.pod.uid, None)
+            del self._on[placed.row][key]
             self._count(placed.pod, placed.row, -1)
             self._release(placed.row)
 
@@ -315,6 +355,7 @@ class Snapshot:
         """Make a row free that no node and no pod is on."""
         if row not in self.nodes and not self.pods_on[row]:
             del self.rows[self.names[row]]
+            self._on.pop(row, None)
             self.names[row] = ""
             self._free.append(row)
 

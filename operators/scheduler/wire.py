@@ -16,6 +16,7 @@ from operators.core.selectors import InvalidSelectorError
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer
 from operators.scheduler.pod import Pod
+from operators.scheduler.preemption import Victims
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.quantities import InvalidQuantityError
 
@@ -51,22 +52,24 @@ def arguments(body: bytes) -> tuple[Pod, list[str]]:
     return _pod(asked), names
 
 
-def victims(body: bytes) -> tuple[Pod, dict[str, Obj]]:
-    """Read what `preempt` is asked: a pod, and for each node the UIDs of the pods that would have to go."""
+def candidates(body: bytes) -> tuple[Pod, list[str]]:
+    """Read what `preempt` is asked: a pod, and the nodes where kube-scheduler found victims."""
     asked = _object(body)
-    by_node = asked.get("NodeNameToMetaVictims") or {}
-    try:
-        for meta in by_node.values():
-            for victim in meta.get("Pods") or ():
-                str(victim["UID"])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise BadRequestError("NodeNameToMetaVictims has to be an object of {Pods: [{UID}]}") from error
-    return _pod(asked), by_node
+    by_node = asked.get("NodeNameToMetaVictims")
+    if by_node is None and asked.get("NodeNameToVictims"):
+        raise BadRequestError("NodeNameToMetaVictims is missing: the extender has to be configured as nodeCacheCapable")
+    if not isinstance(by_node or {}, dict):
+        raise BadRequestError("NodeNameToMetaVictims has to be an object by node")
+    return _pod(asked), list(by_node or {})
 
 
-def victim_uids(by_node: Mapping[str, Obj]) -> dict[str, list[str]]:
-    """Return the UIDs of the victims on each node."""
-    return {node: [victim["UID"] for victim in meta.get("Pods") or ()] for node, meta in by_node.items()}
+def preempted(found: Mapping[str, Victims]) -> bytes:
+    """Write the answer to `preempt`."""
+    by_node = {
+        node: {"Pods": [{"UID": uid} for uid in victims.uids], "NumPDBViolations": victims.violations}
+        for node, victims in found.items()
+    }
+    return orjson.dumps({"NodeNameToMetaVictims": by_node})
 
 
 def binding(body: bytes) -> Binding:

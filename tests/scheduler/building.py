@@ -22,6 +22,7 @@ def pod_object(name: str = "p", *, node: str = "", labels: dict[str, str] | None
     container = {"name": "c", "image": "app", "resources": {"requests": requests}}
     return {
         "metadata": {"namespace": "default", "name": name, "uid": f"uid-{name}", "labels": labels or {}},
+        "status": {"startTime": spec.pop("started", None)},
         "spec": {"nodeName": node, "containers": [container], **spec},
     }
 

@@ -73,8 +73,9 @@ def arguments(**spec: object) -> Obj:
         ),
         pytest.param("prioritize", b"{", "no JSON", id="prioritize"),
         pytest.param("bind", b'{"PodName": "p"}', "have to be given", id="bind without a node"),
+        pytest.param("preempt", b'{"Pod": {}, "NodeNameToVictims": {"a": {}}}', "nodeCacheCapable", id="whole victims"),
         pytest.param(
-            "preempt", b'{"Pod": {}, "NodeNameToMetaVictims": {"a": {"Pods": [{}]}}}', "UID", id="a victim without UID"
+            "preempt", b'{"Pod": {}, "NodeNameToMetaVictims": [1]}', "object by node", id="victims of no node"
         ),
     ],
 )

@@ -4,7 +4,6 @@ import random
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from operators.core.selectors import parse
@@ -133,18 +132,6 @@ def test_never_overcommitted() -> None:
     assert 1500 < placed < 5000
     assert (found.requested["cpu"] <= found.allocatable["cpu"]).all()
     assert (found.pods_on <= found.allocatable["pods"]).all()
-
-
-def test_preemption_candidates() -> None:
-    """Only nodes on which the pod fits without the victims are left, and nothing is changed."""
-    victim = pod("v", node="a", cpu="1")
-    found = snapshot(
-        node("a", cpu="1"), node("b", cpu="1", unschedulable=True), placed=(victim, pod("w", node="b", cpu="1"))
-    )
-    asked = extender(found, [0.0])
-    before = found.requested["cpu"].copy()
-    assert asked.preempt(pod("p", cpu="1"), {"a": ["uid-v"], "b": ["uid-w"], "gone": []}) == ["a"]
-    assert np.array_equal(found.requested["cpu"], before)
 
 
 def test_nominated_room_is_kept() -> None:
