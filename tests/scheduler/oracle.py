@@ -25,7 +25,7 @@ from operators.cluster.cluster import Cluster
 from operators.core.objects import PODS, Obj
 from operators.runtime.client import Client
 from operators.runtime.informer import Informer
-from operators.scheduler import feed, placement, wire
+from operators.scheduler import feed, placement, preemption, wire
 from operators.scheduler import pod as pods
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import rules
@@ -57,6 +57,8 @@ class Oracle:
         self.rules = rules()
         self.seen: dict[str, Seen] = {}
         self.informers: list[Informer[Any]] = feed.informers(client, self.snapshot)
+        self.victims: dict[str, tuple[Obj, Obj]] = {}
+        """By pod, whom upstream and we would evict from each node, and how many budgets that would break."""
         self._raw: Informer[Obj] = Informer(client, PODS, lambda obj: obj, {})
         self._changed = asyncio.Event()
         self._raw.subscribe(lambda *_: self._changed.set())
@@ -81,6 +83,19 @@ class Oracle:
         self.seen[pod.name] = found
         return web.Response(body=orjson.dumps({"NodeNames": names}), content_type="application/json")
 
+    async def preempt(self, request: web.Request) -> web.Response:
+        """Compare upstream's victims with ours, and have nobody evicted."""
+        body = await request.read()
+        pod, _ = wire.candidates(body)
+        fit = placement.fit(pod, self.snapshot, self.rules, np.flatnonzero(self.snapshot.alive))
+        promising = [node.name for row, node in self.snapshot.nodes.items() if not fit.why(row)[1]]
+        ours = preemption.victims(pod, self.snapshot, self.rules, promising)
+        self.victims[pod.name] = (
+            orjson.loads(body)["NodeNameToMetaVictims"],
+            orjson.loads(wire.preempted(ours))["NodeNameToMetaVictims"],
+        )
+        return web.Response(body=b'{"NodeNameToMetaVictims": {}}', content_type="application/json")
+
     def ours(self, pod: pods.Pod) -> Rows:
         """Return the rows that our predicates find."""
         return placement.fit(pod, self.snapshot, self.rules, np.flatnonzero(self.snapshot.alive)).rows
@@ -88,7 +103,6 @@ class Oracle:
     async def settled(self, namespace: str, name: str) -> Obj:
         """Wait until a pod is placed, and our snapshot knows, or is found not to fit anywhere."""
         while True:
-            self._changed.clear()
             obj = self._raw.get((namespace, name))
             if obj is not None:
                 conditions = obj.get("status", {}).get("conditions") or ()
@@ -96,19 +110,23 @@ class Oracle:
                 placed = self.snapshot.placed((namespace, name)) is not None
                 if refused or (obj["spec"].get("nodeName") and placed):
                     return obj
-            try:
-                async with asyncio.timeout(0.05):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+            await self.changed(0.05)
+
+    def known(self, namespace: str, name: str) -> bool:
+        """Whether a pod is there."""
+        return self._raw.get((namespace, name)) is not None
+
+    async def changed(self, at_most: float = 0.2) -> None:
+        """Wait until anything happens to a pod, or for that many seconds."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._changed.wait()
 
     async def emptied(self, scheduler: Api) -> None:
         """Wait until neither our snapshot nor kube-scheduler's cache has a pod on any node."""
         while self.snapshot.pods_on.any() or not _EMPTY.search(scheduler.get("/metrics")):
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await self._changed.wait()
+            await self.changed()
 
 
 @asynccontextmanager
@@ -120,7 +138,7 @@ async def oracle(cluster: Cluster) -> AsyncIterator[Oracle]:
         for informer in found.informers:
             await informer.synced.wait()
         application = web.Application(client_max_size=1 << 24)
-        application.add_routes([web.post("/filter", found.handle)])
+        application.add_routes([web.post("/filter", found.handle), web.post("/preempt", found.preempt)])
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -145,7 +163,12 @@ def _restart(cluster: Cluster, port: int) -> None:
                 "leaderElection": {"leaderElect": False},
                 "percentageOfNodesToScore": 100,
                 "extenders": [
-                    {"urlPrefix": f"http://127.0.0.1:{port}", "filterVerb": "filter", "nodeCacheCapable": True}
+                    {
+                        "urlPrefix": f"http://127.0.0.1:{port}",
+                        "filterVerb": "filter",
+                        "preemptVerb": "preempt",
+                        "nodeCacheCapable": True,
+                    }
                 ],
             }
         )
