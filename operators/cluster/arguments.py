@@ -7,17 +7,14 @@ from typing import Final
 
 from operators.cluster import nodes
 
-TAKEN_OVER: Final = (
-    "daemonset-controller",
-    "deployment-controller",
-    "replicaset-controller",
-    "statefulset-controller",
-    "job-controller",
-    "ttl-after-finished-controller",
-)
-"""kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
-
 SERVICE_RANGE: Final = "10.96.0.0/12"
+
+
+def taken_over() -> tuple[str, ...]:
+    """Return kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
+    from operators.controllers import controllers  # noqa: PLC0415 - takes long, and only native mode asks
+
+    return tuple(f"{controller.name}-controller" for controller in controllers(native=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from operators.cluster import (
     readiness,
 )
 from operators.cluster.api import Api, ApiError
-from operators.cluster.arguments import TAKEN_OVER, Layout
+from operators.cluster.arguments import Layout
 from operators.cluster.errors import ClusterError
 from operators.cluster.process import Process
 from operators.cluster.progress import Lines
@@ -239,7 +239,7 @@ class Cluster:
         """kube-controller-manager's command line; `without`, or `only`, replaces what this cluster leaves out."""
         settings = self.settings
         if without is None:
-            without = (*(TAKEN_OVER if settings.native else ()), *settings.without_controllers)
+            without = (*(arguments.taken_over() if settings.native else ()), *settings.without_controllers)
         extra = (*settings.controller_manager_args, *extra)
         command = arguments.controller_manager(self.layout, without=without, only=only, extra=extra)
         return [self.program("kube-controller-manager"), *command]

@@ -1,4 +1,4 @@
-"""What is compared: kube-controller-manager with two controllers, and Kopfwerk, each as one process."""
+"""What is compared: kube-controller-manager with a few controllers, and Kopfwerk, each as one process."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ QPS = ("--kube-api-qps=5000", "--kube-api-burst=5000")
 """No limit that anything here reaches."""
 
 
-COMPARED = ("deployment-controller", "replicaset-controller")
+COMPARED = ("deployment-controller", "replicaset-controller", "job-controller")
 """kube-controller-manager's controllers that the cases are about."""
 
 

@@ -32,9 +32,9 @@ def test_etcd_forces_to_disk_what_is_kept(*, keeps_state: bool, want_unsafe: boo
     [
         pytest.param({}, "--controllers=*", id="whole"),
         pytest.param(
-            {"without": arguments.TAKEN_OVER},
-            "--controllers=*,-daemonset-controller,-deployment-controller,-replicaset-controller,-statefulset-controller,"
-            "-job-controller,-ttl-after-finished-controller",
+            {"without": arguments.taken_over()},
+            "--controllers=*,-replicaset-controller,-deployment-controller,-statefulset-controller,"
+            "-daemonset-controller,-job-controller,-ttl-after-finished-controller",
             id="native mode, where one that a later release adds still runs",
         ),
         pytest.param({"only": ["a", "b"]}, "--controllers=a,b", id="some"),

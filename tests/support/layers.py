@@ -44,7 +44,8 @@ LAYERS: Final = (
     Layer("core", 60),
     Layer("properties", 480),
     Layer("runtime", 120),
-    Layer("scheduler", 300),
+    Layer("scheduler", 600),
+    Layer("gitops", 180, workers=2),
     Layer("chart", 420, workers=2),
     Layer("cluster", 480),
     Layer("apiserver", 600, workers=3),
@@ -54,7 +55,7 @@ LAYERS: Final = (
     Layer("e2e/one_by_one", 1200, asked_for=True),
 )
 
-ON_A_CLUSTER: Final = {"scheduler", "cluster", "apiserver", "parity", "prometheus"}
+NEEDS_PROGRAMS: Final = {"scheduler", "gitops", "cluster", "apiserver", "parity", "prometheus"}
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
         return 2
-    if not wanted or set(wanted) & ON_A_CLUSTER:
+    if not wanted or set(wanted) & NEEDS_PROGRAMS:
         # Once a machine, and it takes minutes: not out of a layer's time.
         print("==> programs of the cluster", flush=True)
         binaries.obtain(list(PROGRAMS.values()), DEFAULT, show(Console()))
