@@ -29,6 +29,7 @@ class Ports:
     kwok: int
     operator: int
     webhook: int
+    scheduler_extender: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def controller_manager(
 
 
 def scheduler(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
-    """kube-scheduler with its default configuration."""
+    """kube-scheduler, with its default configuration where none is among the extra arguments."""
     pki = layout.pki
     config = layout.kubeconfig("kube-scheduler")
     return [
@@ -160,6 +161,16 @@ def scheduler(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
         f"--client-ca-file={pki}/ca.crt",
         f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
         "--leader-elect=false",
+        *extra,
+    ]
+
+
+def scheduler_extender(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
+    """`kopfwerk scheduler-extender`, on loopback."""
+    return [
+        "scheduler-extender",
+        f"--kubeconfig={layout.kubeconfig('scheduler-extender')}",
+        f"--listen=127.0.0.1:{layout.ports.scheduler_extender}",
         *extra,
     ]
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from operators.cluster.api import Api
-from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
 from operators.runtime.client import ApiError, Client
 from tests.bench import usage
 from tests.bench.sides import COMPARED, QPS
@@ -22,6 +22,7 @@ def settings() -> Settings:
         name="bench",
         nodes=NODES,
         operator=False,
+        scheduler=DEFAULT_SCHEDULER,
         without_controllers=COMPARED,
         controller_manager_args=QPS,
         scheduler_args=QPS,

@@ -12,7 +12,7 @@ from operators.cluster.versions import DEFAULT, PROGRAMS
 
 def layout(*, keeps_state: bool = False) -> Layout:
     """A cluster in /c with ports that tell the components apart."""
-    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7, 8), keeps_state)
+    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7, 8, 9), keeps_state)
 
 
 @pytest.mark.parametrize(

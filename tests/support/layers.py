@@ -47,6 +47,7 @@ LAYERS: Final = (
     Layer("properties", 480),
     Layer("runtime", 120),
     Layer("bench", 60),
+    Layer("scheduler", 600),
     Layer("gitops", 180, workers=2),
     Layer("chart", 420, workers=2),
     Layer("cluster", 480),
@@ -57,7 +58,7 @@ LAYERS: Final = (
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
 )
 
-NEEDS_PROGRAMS: Final = {"gitops", "cluster", "apiserver", "parity", "prometheus"}
+NEEDS_PROGRAMS: Final = {"scheduler", "gitops", "cluster", "apiserver", "parity", "prometheus"}
 
 
 @dataclass(slots=True)
