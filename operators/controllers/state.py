@@ -9,7 +9,7 @@ from typing import Final
 from operators.controllers.zones import time_zone
 from operators.core.cronjob import delay, next_after_last, zone_name
 from operators.core.objects import Obj
-from operators.core.statefulset.observed import max_unavailable, replicas
+from operators.core.statefulset.observed import is_rolling, max_unavailable, partition, replicas
 from operators.runtime.state import Family, Labels, condition, conditions, figure, moment, owner, text
 
 
@@ -44,6 +44,10 @@ def _settings(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
 
 def _active(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
     yield labels, float(len((obj.get("status") or {}).get("active") or ()))
+
+
+def _new(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+    yield labels, float(max(0, replicas(obj) - partition(obj)) if is_rolling(obj) else 0)
 
 
 _COMMON: Final = (
@@ -87,6 +91,9 @@ STATEFULSET: Final = (
     figure("status_replicas_available", "status.availableReplicas", "Available pods"),
     figure("status_replicas_current", "status.currentReplicas", "Pods of the current revision"),
     figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
+    Family(
+        "rollout_replicas", "Pods that a rollout is to make new: all from the partition on, none with OnDelete", _new
+    ),
     text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
     text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
     _of_statefulset("statefulset_max_unavailable", "How many pods a rollout may have unavailable", max_unavailable),
