@@ -60,6 +60,8 @@ def volumes(statefulset: Obj, ordinal: int, others: Iterable[Obj]) -> list[Obj]:
 
 def has_storage(statefulset: Obj, ordinal: int, pod: Pod) -> bool:
     """Whether the pod's volumes are its claims, as far as there are templates."""
+    if not templates(statefulset):
+        return True
     present = {volume["name"]: (volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in pod.volumes}
     return all(
         present.get(objects.name(template)) == claim_name(statefulset, template, ordinal)

@@ -96,6 +96,8 @@ class _Walk:
         then: list[Step] = []
         blocked = False
         for ordinal, pod in self._members.places():
+            if pod is not None and pod.phase == "Running":
+                continue
             claims = self._claims(ordinal, pod)
             if pod is None and not claims.is_stale:
                 missing = claims.missing("Create")
