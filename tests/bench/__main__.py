@@ -100,7 +100,7 @@ async def _one(cluster: Cluster, client: Client, side: Side, case: str, profile_
         running = Running(cluster, side, profile_file)
         try:
             await (jobs.warm_up(client, side.group) if case in jobs.CASES else warm_up(client, side.group, case))
-            bench = Bench(client, side.group, name, running.pid, settle)
+            bench = Bench(client, side.group, name, running.pid, cluster.processes["kube-apiserver"].pid, settle)
             await CASES[case](bench)
             peak = usage.peak_memory(running.pid)
         finally:
