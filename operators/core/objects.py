@@ -65,6 +65,10 @@ def jobs(group: str) -> Resource:
     return Resource(group, "v1", "jobs", "Job")
 
 
+PODPROBES = Resource(KOPFWERK, "v1", "podprobes", "PodProbe")
+"""There is no built-in kind that does what they do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""
