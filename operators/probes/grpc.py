@@ -33,6 +33,10 @@ class _Bytes(CodecBase):
         return data
 
 
+RAW: Final = _Bytes()
+"""Takes messages as they are."""
+
+
 def request(service: str) -> bytes:
     """Return a HealthCheckRequest: `service` is its field 1."""
     text = service.encode()
@@ -58,7 +62,7 @@ def _varint(number: int) -> bytes:
 async def probe(action: Grpc, host: str, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
     """Ask whether the service serves."""
     where = address(host, action.port)
-    channel = Channel(host, action.port, codec=_Bytes())
+    channel = Channel(host, action.port, codec=RAW)
     connected = False
     try:
         async with asyncio.timeout(timeout):

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from ssl import SSLContext
 from typing import Final, TypeVar
 
@@ -22,7 +23,8 @@ async def connect(make: Callable[[], P], host: str, port: int, tls: SSLContext |
     transport, protocol = await asyncio.get_running_loop().create_connection(
         make, host, port, ssl=tls, server_hostname="" if tls else None
     )
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+    with suppress(OSError):  # it may be over already
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
     return protocol
 
 
@@ -37,8 +39,8 @@ class _Opened(asyncio.Protocol):
     """A connection that has served its purpose when it is there."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
-        transport.close()
+        """Remember what is to be closed."""
+        self.close = transport.close
 
 
 async def probe(action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
@@ -46,7 +48,7 @@ async def probe(action: TcpSocket, host: str, port: int, timeout: float) -> Foun
     where = address(action.host or host, port)
     try:
         async with asyncio.timeout(timeout):
-            await connect(_Opened, action.host or host, port)
+            (await connect(_Opened, action.host or host, port)).close()
     except TimeoutError:
         return failure(f"dial tcp {where}: i/o timeout")
     except OSError as error:

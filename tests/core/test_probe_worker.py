@@ -30,7 +30,7 @@ OK, BAD, HUH = Result.SUCCESS, Result.FAILURE, Result.UNKNOWN
 )
 def test_thresholds(spec: dict[str, int], found: list[Result], want: Result | None) -> None:
     """A result takes effect once it has come often enough in a row."""
-    readiness, now = probe(**spec), State("c1")
+    readiness, now = probe(Kind.READINESS, **spec), State("c1")
     for result in found:
         now = judged(now, readiness, result, "", NOW)
     assert now.result == want
@@ -105,8 +105,13 @@ def test_a_pod_that_is_deleted_ends_in_quiet(kind: Kind, want: tuple[Result, boo
         pytest.param(Kind.READINESS, {}, None, None, None, Do.WAIT, id="while it does not run"),
     ],
 )
-def test_when_it_is_tried(
-    kind: Kind, spec: dict[str, float], running: float | None, started: bool | None, startup: State | None, want: Do
+def test_when_it_is_tried(  # noqa: PLR0917 - a column each
+    kind: Kind,
+    spec: dict[str, float],
+    running: float | None,
+    started: bool | None,  # noqa: FBT001 - a column
+    startup: State | None,
+    want: Do,
 ) -> None:
     """First the kubelet's startup probe, then ours, then the others; each after its initial delay."""
     pod = probed(running=running, started=started)
