@@ -106,6 +106,11 @@ _ONE_ACTION: Final = rules.rule(
     f"{' + '.join(f'(has(self.{action}) ? 1 : 0)' for action in _ACTIONS)} == 1",
     f"exactly one of {', '.join(_ACTIONS[:-1])} and {_ACTIONS[-1]} is required",
 )
+# The schema's minimum is held against whole numbers as a whole number, that is 0.
+_SOME_TIME: Final = tuple(
+    rules.rule(f"self.{field} >= {least}", f"must be at least {least}", f".{field}")
+    for field, least in (("periodSeconds", 0.1), ("timeoutSeconds", 0.01))
+)
 _ONCE: Final = rules.rule("self.successThreshold == 1", "must be 1", ".successThreshold")
 _PORT: Final = rules.rule(
     "type(self) == int ? self >= 1 && self <= 65535 : "
@@ -135,19 +140,22 @@ def _amendments() -> dict[str, rules.Amendment]:
         "spec.selector.matchExpressions": {"maxItems": 100},
         "spec.restart": rules.amendment(
             rules.rule(
-                "type(self.maxConcurrent) == int ? self.maxConcurrent >= 1 : "
-                "self.maxConcurrent.matches('^([1-9][0-9]?|100)%$')",
+                "!has(self.maxConcurrent) || (type(self.maxConcurrent) == int ? self.maxConcurrent >= 1 : "
+                "self.maxConcurrent.matches('^([1-9][0-9]?|100)%$'))",
                 "must be a number from 1, or a percentage from 1% to 100%",
                 ".maxConcurrent",
             ),
-            rules.rule("self.baseDelaySeconds <= self.maxDelaySeconds", "must not exceed maxDelaySeconds"),
+            rules.rule(
+                "self.?baseDelaySeconds.orValue(10) <= self.?maxDelaySeconds.orValue(300)",
+                "must not exceed maxDelaySeconds",
+            ),
         ),
     }
     for kind in KINDS:
         once = () if kind == "readinessProbe" else (_ONCE,)
         at = f"spec.{kind}"
         amendments |= {
-            at: rules.amendment(_ONE_ACTION, *once),
+            at: rules.amendment(_ONE_ACTION, *_SOME_TIME, *once),
             f"{at}.exec.command": {"maxItems": 100, "minItems": 1},
             f"{at}.exec": {"required": ["command"]},
             f"{at}.httpGet.port": rules.amendment(_PORT),
