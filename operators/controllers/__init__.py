@@ -7,6 +7,7 @@ nothing else differs.
 from collections.abc import Callable
 from typing import Any
 
+from operators.controllers.cronjobs import cronjob_controller
 from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.jobs import job_controller
@@ -23,6 +24,7 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str], ...] = (
     (statefulset_controller, "apps"),
     (daemonset_controller, "apps"),
     (job_controller, "batch"),
+    (cronjob_controller, "batch"),
     (ttl_controller, "batch"),
 )
 

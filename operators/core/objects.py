@@ -65,6 +65,11 @@ def jobs(group: str) -> Resource:
     return Resource(group, "v1", "jobs", "Job")
 
 
+def cronjobs(group: str) -> Resource:
+    """CronJobs of an API group: `batch` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "cronjobs", "CronJob")
+
+
 PODPROBES = Resource(KOPFWERK, "v1", "podprobes", "PodProbe")
 """There is no built-in kind that does what they do."""
 

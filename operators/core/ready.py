@@ -1,11 +1,13 @@
 """Whether a workload is rolled out, as the two conditions by which generic tools judge custom resources.
 
-`Ready` is True once the latest spec is observed and rolled out, by the rule of `kubectl rollout status`; `Stalled` is
-there while it is not going to be. kstatus (sigs.k8s.io/cli-utils) reads them, and with it Helm and Flux; so does
-`kubectl wait --for=condition=Ready`. Built-in kinds do not have them: those tools know them by heart.
+`Ready` is True once the latest spec is observed and rolled out, by the rule of `kubectl rollout status`, and of a Job
+once it has begun; `Stalled` is there while that is not going to be, and once a Job has failed. kstatus
+(sigs.k8s.io/cli-utils) reads them, and with it Helm and Flux; so does `kubectl wait --for=condition=Ready`. Built-in
+kinds do not have them: those tools know them by heart.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -57,17 +59,31 @@ def reporting(group: str, report: Report[S], parent: Callable[[S], Obj]) -> Repo
 def judged(obj: Obj, now: datetime) -> list[Obj]:
     """Return the conditions of an object with Ready and, where it is so, Stalled among them."""
     found: list[Obj] = (obj.get("status") or {}).get("conditions") or []
+    words = _JOB if obj["kind"] == "Job" else _ROLLOUT
     try:
         progress = _progress(obj)
     except Refused as error:
-        found = _put(found, conditions.new(STALLED, "True", "ProgressDeadlineExceeded", str(error), now))
-        return _put(found, conditions.new(READY, "False", "ProgressDeadlineExceeded", str(error), now))
-    state = ("True", "RolledOut") if progress.done else ("False", "RollingOut")
+        found = _put(found, conditions.new(STALLED, "True", words.stalled, str(error), now))
+        return _put(found, conditions.new(READY, "False", words.stalled, str(error), now))
+    state = ("True", words.done) if progress.done else ("False", words.under_way)
     return _put(conditions.without(found, STALLED), conditions.new(READY, *state, progress.message, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    done: str
+    under_way: str
+    stalled: str
+
+
+_ROLLOUT: Final = _Reasons("RolledOut", "RollingOut", "ProgressDeadlineExceeded")
+_JOB: Final = _Reasons("JobStarted", "JobNotStarted", "JobFailed")
 
 
 def _progress(obj: Obj) -> Progress:
     """Judge by the kind's rule. Where nothing rolls out by itself, what counts is that all there has to be is up."""
+    if obj["kind"] == "Job":
+        return _job_progress(obj)
     strategy = obj["spec"].get("updateStrategy") or {}
     viewer = VIEWERS.get(obj["kind"])
     if viewer is not None and strategy.get("type") != "OnDelete":
@@ -81,6 +97,17 @@ def _progress(obj: Obj) -> Progress:
     if total != wanted:
         return Progress(f"Waiting for {wanted} replicas: there are {total}...")
     return Progress(f"{available} of {wanted} replicas are available", done=available >= wanted)
+
+
+def _job_progress(obj: Obj) -> Progress:
+    """Judge as kstatus judges built-in Jobs: it is enough that it has begun, until it has failed."""
+    status = obj.get("status") or {}
+    true = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
+    if "Failed" in true:
+        raise Refused(f"Job failed: {true['Failed'].get('message', '')}")
+    if "Complete" in true:
+        return Progress("Job completed", done=True)
+    return Progress("Job started", done=True) if status.get("startTime") else Progress("Job not started")
 
 
 def _put(found: list[Obj], condition: Obj) -> list[Obj]:

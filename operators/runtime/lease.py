@@ -80,7 +80,7 @@ class Lease:
                 while not await self._hand_over():
                     self._version = ""
         except (ApiError, TimeoutError) as error:
-            log.warning("the lease could not be released, and has to run out: %s", error or "no answer in time")
+            log.warning("the lease could not be released, and has to run out: %s", str(error) or "no answer in time")
         else:
             log.info("the lease is released")
 
@@ -110,7 +110,7 @@ class Lease:
                     self._until = 0.0
                     return False
         except (ApiError, TimeoutError) as error:
-            log.warning("lease %s/%s: %s", self._namespace, self._name, error or "no answer in time")
+            log.warning("lease %s/%s: %s", self._namespace, self._name, str(error) or "no answer in time")
             return False
         self._until = sent + RENEW_DEADLINE
         return True

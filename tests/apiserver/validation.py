@@ -1,4 +1,4 @@
-"""The two sides of a comparison: what the apiserver says to an object in apps/v1, and what is said to it in our group.
+"""The two sides of a comparison: what the apiserver says to an object of a built-in kind, and what to one of our group.
 
 Objects are built from one that both take, by edits: `{"spec.template.spec.containers.0.image": ABSENT}`.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import kopf
 
-from operators.core.admission.review import Review
+from operators.core.admission.review import TWINS, Review
 from operators.core.objects import KOPFWERK, Obj
 from operators.runtime import admission
 from operators.runtime.client import ApiError, Client
@@ -76,7 +76,7 @@ def _within(inner: str, outer: str) -> bool:
 
 
 async def upstream(client: Client, obj: Obj) -> Said | None:
-    """Return how the apiserver refuses to create an object of apps/v1, None where it would."""
+    """Return how the apiserver refuses to create an object of a built-in kind, None where it would."""
     try:
         await _dry_run(client, obj)
     except ApiError as error:
@@ -104,6 +104,15 @@ async def webhook(client: Client, review: Review) -> Said | None:
     return None
 
 
+async def updated(client: Client, review: Review) -> str | None:
+    """Return the webhook's words about an update, which it may have by itself."""
+    try:
+        await admission.validate(client, review)
+    except kopf.AdmissionError as refused:
+        return str(refused)
+    return None
+
+
 def collection(kind: str, group: str) -> str:
     """Return the URL path of a kind's objects."""
     return f"/apis/{group}/v1/namespaces/{NAMESPACE}/{kind.lower()}s"
@@ -127,8 +136,8 @@ def _said(by: str, error: ApiError) -> Said:
 
 
 def pair(kind: str, edits: Edits) -> tuple[Obj, Obj]:
-    """Return the same object in apps/v1 and in our group."""
-    return manifest(kind, "apps", edits), manifest(kind, KOPFWERK, edits)
+    """Return the same object as the built-in kind and in our group."""
+    return manifest(kind, TWINS[kind].group, edits), manifest(kind, KOPFWERK, edits)
 
 
 async def compare_taken(client: Client, kind: str, edits: Edits) -> None:
@@ -145,6 +154,6 @@ async def compare_refused(client: Client, kind: str, edits: Edits) -> None:
     assert want is not None, "upstream takes it: the row belongs to the accepted ones"
     assert got is not None, f"taken here, but refused upstream: {want.message}"
     if got.by == "webhook":
-        assert got.message == want.message.replace(f'{kind}.apps "', f'{kind}.kopfwerk.dev "', 1)
+        assert got.message == want.message.replace(f'{kind}.{TWINS[kind].group} "', f'{kind}.kopfwerk.dev "', 1)
     else:
         assert got.names_what(want), f"{got.by} says {got.message}\nupstream says {want.message}"

@@ -4,6 +4,7 @@ import pytest
 
 from operators.core.kubectl import choice
 from operators.core.objects import Obj
+from tests.support.jobs import job
 
 
 def pod(name: str, **facts: object) -> Obj:
@@ -93,3 +94,18 @@ def test_alike_keep_their_order() -> None:
 def test_selector_text(selector: Obj, want: str) -> None:
     """A selector is written as kubectl reads it."""
     assert choice.selector_text(selector) == want
+
+
+@pytest.mark.parametrize(
+    ("obj", "want"),
+    [
+        pytest.param(
+            job(group="kopfwerk.dev", selector=None), "batch.kubernetes.io/controller-uid=uid-job", id="generated"
+        ),
+        pytest.param(job(), "batch.kubernetes.io/controller-uid=uid-job", id="in the object"),
+        pytest.param(job(manualSelector=True, selector={"matchLabels": {"a": "b"}}), "a=b", id="the user's own"),
+    ],
+)
+def test_selector_of_a_job(obj: Obj, want: str) -> None:
+    """A Job's pods are found by its UID, whether or not the object says so."""
+    assert choice.pod_selector(obj) == want

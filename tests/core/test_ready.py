@@ -11,6 +11,8 @@ from operators.core.objects import Obj
 from operators.core.plan import Outcome
 from operators.core.ready import judged, reporting
 from tests.support.builders import NOW, deployment, replicaset, statefulset
+from tests.support.jobs import begun, job
+from tests.support.jobs import condition as job_is
 
 UP: Obj = {"replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3, "observedGeneration": 1}
 LATE = NOW + timedelta(minutes=5)
@@ -96,6 +98,31 @@ def test_the_message_is_the_latest_and_the_transition_the_first() -> None:
     assert again is not None
     assert "2 of 3" in again["message"]
     assert again["lastTransitionTime"] == objects.format_time(NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "want"),
+    [
+        pytest.param({}, "False JobNotStarted", id="not begun"),
+        pytest.param({"startTime": objects.format_time(NOW)}, "True JobStarted", id="begun"),
+        pytest.param({"conditions": [job_is("Suspended")]}, "False JobNotStarted", id="suspended"),
+        pytest.param(begun(conditions=[job_is("Complete")]), "True JobStarted", id="complete"),
+        pytest.param(begun(conditions=[job_is("FailureTarget")]), "True JobStarted", id="about to fail"),
+        pytest.param(begun(conditions=[job_is("Failed")]), "False JobFailed", id="failed"),
+        pytest.param(begun(conditions=[job_is("Failed", status="False")]), "True JobStarted", id="not failed"),
+    ],
+)
+def test_job(status: Obj, want: str) -> None:
+    """As kstatus judges built-in Jobs."""
+    assert ready(job(status=status)) == want
+
+
+def test_a_failed_job_is_stalled() -> None:
+    """And says why it failed."""
+    found = judged(job(status=begun(conditions=[job_is("Failed", message="too slow")])), NOW)
+    stalled = conditions.get(found, "Stalled")
+    assert stalled is not None
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "JobFailed", "Job failed: too slow")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 So contexts, credentials, proxies and exec plugins are kubectl's own business, and there is no client here.
 """
 
+import itertools
 import json
 import os
 import re
@@ -14,10 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
-from operators.core.kubectl.kinds import Refused, group_kind, resource_of
+from operators.core.kubectl.kinds import Refused, group_kind, plural_of, resource_of
 from operators.core.objects import Obj
+
+Event: TypeAlias = tuple[str, Obj]
+"""What a watch says: ADDED, MODIFIED or DELETED, and the object."""
 
 
 class Failed(Exception):  # noqa: N818 - the exit code of a kubectl that has said itself what went wrong
@@ -75,9 +79,33 @@ class Kubectl:
         return found
 
     @contextmanager
-    def watching(self, *args: str, namespace: str) -> Iterator[Iterator[tuple[str, Obj]]]:
-        """Give the events of `kubectl get ARGS --watch`, as type and object, until the block ends."""
-        command = self.command("get", *args, "--watch", "--output-watch-events", "--output=json", namespace=namespace)
+    def watching(self, *args: str, namespace: str | None = None) -> Iterator[Iterator[Event]]:
+        """Give the events of `kubectl get ARGS --watch`, until the block ends. ARGS name a list."""
+        events = ("--watch", "--output-watch-events", "--output=json")
+        with self._reading("get", *args, *events, namespace=namespace) as found:
+            yield found
+
+    @contextmanager
+    def watching_one(self, obj: Obj) -> Iterator[Iterator[Event]]:
+        """Give what a workload is now, ADDED or DELETED, and its events from there on, until the block ends.
+
+        `kubectl get NAME --watch` reads, then watches, and leaves out the first event as one that it has shown: what
+        changes between the two is lost. A list says where its watch has to begin.
+        """
+        meta = obj["metadata"]
+        collection = f"/apis/{obj['apiVersion']}/namespaces/{meta['namespace']}/{plural_of(obj)}"
+        one = f"--raw={collection}?fieldSelector=metadata.name%3D{meta['name']}"
+        listed = json.loads(self.read_text("get", one))
+        typed = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}  # a list of built-in ones does without
+        now = [("ADDED", typed | item) for item in listed["items"]] or [("DELETED", obj)]
+        since = f"&watch=true&resourceVersion={listed['metadata']['resourceVersion']}"
+        with self._reading("get", one + since) as events:
+            yield itertools.chain(now, itertools.takewhile(lambda event: event[0] != "ERROR", events))
+
+    @contextmanager
+    def _reading(self, *args: str, namespace: str | None = None) -> Iterator[Iterator[Event]]:
+        """Give the events that a kubectl prints, until the block ends."""
+        command = self.command(*args, namespace=namespace)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             try:
                 yield _events(child)
@@ -137,7 +165,7 @@ def read_documents(text: str) -> list[Obj]:
     return found
 
 
-def _events(child: "subprocess.Popen[str]") -> Iterator[tuple[str, Obj]]:
+def _events(child: "subprocess.Popen[str]") -> Iterator[Event]:
     """Read events as they come: each is a line."""
     for line in child.stdout or ():
         event: dict[str, Any] = json.loads(line)

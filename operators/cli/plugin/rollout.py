@@ -12,7 +12,7 @@ from operators.cli.plugin.options import Duration, Group, dry_run, field_manager
 from operators.cli.plugin.resources import DRY_RUN, Printer, Selection, each, printing, selecting
 from operators.core import objects
 from operators.core.kubectl import choice, history, rollout, status
-from operators.core.kubectl.kinds import Refused, group_of, plural_of, resource_of
+from operators.core.kubectl.kinds import Refused, group_of, plural_of
 from operators.core.objects import Obj
 from operators.core.revisions import CONTROLLERREVISIONS
 
@@ -137,12 +137,11 @@ _patching("restart", _restart, "restarted", "Restart a resource: every pod is re
 
 def _follow(kubectl: Kubectl, obj: Obj, revision: int) -> None:
     """Print every step of a rollout until it is done, over as many watches as that takes."""
-    resource, name = resource_of(obj), objects.name(obj)
     seen, pause_s = False, 1
     while True:
         with (
             contextlib.suppress(Failed) if seen else contextlib.nullcontext(),
-            kubectl.watching(resource, name, namespace=obj["metadata"]["namespace"]) as events,
+            kubectl.watching_one(obj) as events,
         ):
             for kind, latest in events:
                 seen, pause_s = True, 1

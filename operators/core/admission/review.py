@@ -15,6 +15,7 @@ TWINS: Final[Mapping[str, Resource]] = {
         objects.statefulsets("apps"),
         objects.daemonsets("apps"),
         objects.jobs("batch"),
+        objects.cronjobs("batch"),
     )
 }
 """The built-in kind of the same name, for each custom resource."""
@@ -31,9 +32,14 @@ class Review:
     user: str = ""
 
     @property
+    def template(self) -> str:
+        """The field of the spec that is a template."""
+        return "jobTemplate" if self.obj["kind"] == "CronJob" else "template"
+
+    @property
     def is_template_unchanged(self) -> bool:
-        """Whether the pod template stays as it was."""
-        return self.old is not None and _spec(self.obj).get("template") == _spec(self.old).get("template")
+        """Whether the template stays as it was."""
+        return self.old is not None and _spec(self.obj).get(self.template) == _spec(self.old).get(self.template)
 
     def is_exempt(self, own_user: str) -> bool:
         """Whether there is nothing to ask.

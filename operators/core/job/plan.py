@@ -48,7 +48,7 @@ def plan(observed: Observed) -> Plan:
 def _bare(observed: Observed, deleted: frozenset[str]) -> Iterator[Pod]:
     """Yield the pods that go on without the finalizer: nobody would count them.
 
-    kube-controller-manager takes it off a pod without a controller, and may do so when a Job of ours has just adopted it.
+    kube-controller-manager takes it off a pod without a controller, perhaps when a Job of ours has just adopted it.
     The pods of built-in Jobs it knows: from those only a user can have taken it, and there it stays off.
     """
     if not observed.job["apiVersion"].startswith(KOPFWERK):

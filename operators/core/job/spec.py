@@ -21,9 +21,15 @@ _BACKOFF_LIMIT = 6
 _BASE_SECONDS, _MAX_SECONDS = 10, 600
 
 
+def managed_elsewhere(job: Obj) -> str | None:
+    """Return which other controller answers for it, None where none does."""
+    controller: str | None = job["spec"].get("managedBy")
+    return controller if controller and controller != CONTROLLER_NAME else None
+
+
 def is_managed_elsewhere(job: Obj) -> bool:
     """Whether another controller answers for it: then nothing here touches it or its pods."""
-    return (job["spec"].get("managedBy") or CONTROLLER_NAME) != CONTROLLER_NAME
+    return managed_elsewhere(job) is not None
 
 
 def is_indexed(job: Obj) -> bool:
@@ -87,14 +93,15 @@ def backoff(job: Obj) -> tuple[timedelta, timedelta]:
 
 def selector(job: Obj) -> Selector:
     """Return which pods are its own. Raises InvalidSelectorError."""
-    given = job["spec"].get("selector") or {}
+    return selectors.parse(label_selector(job))
+
+
+def label_selector(job: Obj) -> Obj:
+    """Return the selector as upstream's apiserver would have completed it."""
+    given: Obj = job["spec"].get("selector") or {}
     if job["spec"].get("manualSelector"):
-        return selectors.parse(given)
-    return selectors.parse(given | {"matchLabels": {_CONTROLLER_UID[1]: objects.uid(job), **_match_labels(given)}})
-
-
-def _match_labels(selector: Obj) -> dict[str, str]:
-    return selector.get("matchLabels") or {}
+        return given
+    return given | {"matchLabels": {_CONTROLLER_UID[1]: objects.uid(job), **(given.get("matchLabels") or {})}}
 
 
 def template(job: Obj) -> Obj:

@@ -94,9 +94,9 @@ def _amend(schema: Schema, path: str, amendment: Mapping[str, Any]) -> None:
 
 
 def _at(schema: Schema, path: str) -> Schema:
-    """Return the schema at a path."""
+    """Return the schema at a path, the whole one at an empty path."""
     node = schema
-    for step in path.replace("[]", ".[]").split("."):
+    for step in path.replace("[]", ".[]").split(".") if path else ():
         node = node["items"] if step == "[]" else node["properties"][step]
     return node
 

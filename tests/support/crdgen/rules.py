@@ -284,20 +284,22 @@ def _constant(field: str) -> Rule:
     return _rule(same, "field is immutable", f".{field}")
 
 
+def _wanted(where: str) -> str:
+    """Return the expression of how many completions a Job has: with neither figure 1, with parallelism alone none."""
+    return f"(has({where}.completions) ? {where}.completions : has({where}.parallelism) ? -1 : 1)"
+
+
 JOB_RULES: Final = (
     *map(
         _constant,
         ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"),
     ),
+    _constant("manualSelector"),  # upstream's may change, but means nothing once the object is there
+    # without a selector all pods of the namespace that nobody controls would be taken
+    _rule("!self.manualSelector || has(self.selector)", "Required value", ".selector", "FieldValueRequired"),
     _rule(
-        "self.template == oldSelf.template || has(oldSelf.suspend) && oldSelf.suspend",
-        "field is immutable",
-        ".template",
-    ),
-    _rule(
-        "has(self.completions) == has(oldSelf.completions) && (!has(self.completions) || "
-        "self.completions == oldSelf.completions || self.completionMode == 'Indexed' && "
-        "self.completions == (has(self.parallelism) ? self.parallelism : 1))",
+        f"{_wanted('self')} == {_wanted('oldSelf')} || self.completionMode == 'Indexed' && has(self.completions) && "
+        "self.completions == (has(self.parallelism) ? self.parallelism : 1)",
         "field is immutable",
         ".completions",
     ),
@@ -315,7 +317,7 @@ JOB_RULES: Final = (
         "FieldValueRequired",
     ),
     _rule(
-        "self.completionMode != 'Indexed' || has(self.completions)",
+        "self.completionMode != 'Indexed' || has(self.completions) || !has(self.parallelism)",
         "when completion mode is Indexed",
         ".completions",
         "FieldValueRequired",
@@ -331,6 +333,35 @@ JOB_RULES: Final = (
         ".successPolicy",
     ),
 )
+
+
+CRON_JOB: Final[dict[str, Amendment]] = {
+    "schedule": _rules(
+        _rule("size(self) > 0", "", reason="FieldValueRequired"),
+        _rule(
+            "!self.contains('TZ')",
+            "cannot use TZ or CRON_TZ in schedule, use timeZone field instead",
+        ),
+    )
+    | {"maxLength": 1024},
+    "timeZone": _rules(_rule("size(self) > 0", "timeZone must be nil or non-empty string")) | {"maxLength": 1024},
+    **dict.fromkeys(
+        ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "jitterSeconds"),
+        NOT_NEGATIVE,
+    ),
+    "jobTemplate": {"required": ["spec"]},
+    **{f"jobTemplate.spec.{path}": made for path, made in JOB.items() if not path.startswith("selector.")},
+}
+
+JOB_TEMPLATE_RULES: Final = (
+    *(rule for rule in JOB_RULES if "oldSelf" not in rule["rule"]),
+    _rule("!has(self.selector)", "`selector` will be auto-generated", ".selector"),
+    _rule("!self.manualSelector", "supported values: nil, false", ".manualSelector"),
+)
+"""What holds of a Job that is only a template: any of it may change."""
+
+SHORT_NAME: Final = _rules(_rule("size(self) <= 52", "must be no more than 52 characters"))
+"""A Job's name is eleven characters longer than its CronJob's."""
 
 
 def counts(*fields: str) -> dict[str, Amendment]:
