@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from operators.controllers import state
-from operators.core import objects, probe
+from operators.core import objects, probe, selectors
 from operators.core.objects import PODPROBES, PODS, Key, Obj
 from operators.core.plan import Plan
 from operators.core.pods import Pod
-from operators.core.probe import Observed
+from operators.core.probe import Member, Observed
 from operators.core.probe.spec import condition_of
 from operators.core.probed import PREFIX
 from operators.probes.prober import Prober
@@ -38,11 +38,16 @@ def podprobe_controller() -> Controller[Observed]:
 
 def _observe(prober: Prober, informers: Informers, parent: Obj, now: datetime) -> Observed:
     key, type_ = objects.key(parent), condition_of(parent)
-    pods = informers[PODS].by(NAMESPACE, key[0])
-    members = prober.members(key, pods)
-    probed = {member.pod.uid for member in members}
-    left = (pod for pod in pods if pod.uid not in probed and _has(pod, type_))
-    return Observed(parent, members, tuple(sorted(left, key=lambda pod: pod.name)), now)
+    name, selector = parent["spec"].get("container", ""), selectors.of(parent)
+    members, left = [], []
+    for pod in sorted(informers[PODS].by(NAMESPACE, key[0]), key=lambda pod: pod.name):
+        if pod.probed is None:
+            continue
+        if selector.matches(pod.labels):
+            members.append(Member(pod, pod.probed.container(name), prober.states(key, pod.uid)))
+        elif type_ in pod.probed.conditions:
+            left.append(pod)
+    return Observed(parent, tuple(members), tuple(left), now)
 
 
 def _pod_changed(_: Informers, old: Pod | None, new: Pod | None) -> Iterator[Key]:
@@ -57,7 +62,3 @@ def _pod_changed(_: Informers, old: Pod | None, new: Pod | None) -> Iterator[Key
 def _gone(informers: Informers, key: Key) -> Plan:
     """Leave nothing behind that nobody would ever change again."""
     return probe.release(key[1], informers[PODS].by(NAMESPACE, key[0]), datetime.now(UTC))
-
-
-def _has(pod: Pod, type_: str) -> bool:
-    return pod.probed is not None and type_ in pod.probed.conditions

@@ -7,7 +7,7 @@ controllers read. What came of a try is judged in operators.core.probe.worker; w
 import asyncio
 import logging
 import resource
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,7 +17,6 @@ from operators.core.objects import PODPROBES, PODS, Key, Obj
 from operators.core.plan import Say
 from operators.core.pods import Pod
 from operators.core.probe import schedule
-from operators.core.probe.observed import Member
 from operators.core.probe.plan import reference
 from operators.core.probe.restarts import entries
 from operators.core.probe.spec import Kind, Method, Probe, Wanted, read
@@ -87,14 +86,11 @@ class Prober:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._lag = Lag()
 
-    def members(self, key: Key, pods: Iterable[Pod]) -> tuple[Member, ...]:
-        """Return the pods that a PodProbe probes, in order of name, with what is known of each so far."""
+    def states(self, key: Key, uid: str) -> Mapping[Kind, State]:
+        """Return what is known of a pod's probes so far: nothing, before it has begun and after it has ended."""
         found = self._sets.get(key)
-        if found is None:
-            return ()
-        return tuple(
-            self._member(found, pod) for pod in sorted(pods, key=lambda pod: pod.name) if _is_probed(found, pod)
-        )
+        group = found.groups.get(uid) if found else None
+        return dict(group.states) if group else {}
 
     async def run(self, around: Surroundings) -> None:
         """Follow PodProbes and pods, and probe, until cancelled."""
@@ -111,11 +107,6 @@ class Prober:
                 self._drop(key)
             for task in self._tasks:
                 task.cancel()
-
-    def _member(self, found: _Set, pod: Pod) -> Member:
-        container = pod.probed.container(found.wanted.container) if pod.probed else None
-        group = found.groups.get(pod.uid)
-        return Member(pod, container, dict(group.states) if group else {})
 
     def _podprobe_changed(self, old: Obj | None, new: Obj | None) -> None:
         """Begin, end, or begin anew with what has changed; the status alone changes nothing but what is to restart."""

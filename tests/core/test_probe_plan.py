@@ -237,6 +237,23 @@ def test_status() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("says", "want"),
+    [
+        pytest.param("True", (1, 0), id="passes"),
+        pytest.param("False", (0, 1), id="fails"),
+        pytest.param(None, (0, 0), id="no word"),
+    ],
+)
+def test_status_of_what_is_not_known_yet(says: str | None, want: tuple[int, int]) -> None:
+    """A new leader counts what the pods say, until it knows better; and it changes none of it."""
+    observed = seen(podprobe(), member(probed(says=says)))
+    status = rules.report(observed, Outcome())
+    assert status is not None
+    assert (status["readiness"]["passing"], status["readiness"]["failing"]) == want
+    assert told(rules.plan(observed)) == []
+
+
 def test_status_that_says_the_same_is_not_written() -> None:
     """Writes are for transitions."""
     members = (member(probed("a"), readiness=state(OK)),)

@@ -1,15 +1,20 @@
 """What a PodProbe's status says: for each of its probes, of how many pods it passes and fails, and what came last."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from operators.core import objects
 from operators.core.objects import Obj, format_time
 from operators.core.plan import Outcome, Say
-from operators.core.probe.observed import Observed
+from operators.core.probe.observed import Member, Observed
 from operators.core.probe.plan import told
 from operators.core.probe.restarts import Ledger, entries, ledger
+from operators.core.probe.spec import Kind, condition_of
 from operators.core.probe.worker import Result, State
+
+_SAYS: Final = {"True": Result.SUCCESS, "False": Result.FAILURE}
 
 
 def report(observed: Observed, _outcome: Outcome) -> Obj | None:
@@ -39,14 +44,23 @@ def _status(observed: Observed, found: Ledger) -> Obj:
         "restarts": before.get("restarts", 0) + len(found.new),
     }
     for kind in observed.wanted.probes:
-        states = (member.states.get(kind) for member in observed.members)
-        status[kind.lower()] = _of_probe(before.get(kind.lower()) or {}, [state for state in states if state])
+        states = [_state(observed, member, kind) for member in observed.members]
+        status[kind.lower()] = _of_probe(before.get(kind.lower()) or {}, states)
     if found.last is not None:
         status["lastRestartTime"] = format_time(found.last)
         status["restartDelaySeconds"] = int(found.delay.total_seconds())
     if found.entries:
         status["restarting"] = [entry.obj() for entry in found.entries]
     return status
+
+
+def _state(observed: Observed, member: Member, kind: Kind) -> State:
+    """Return the state of a probe: where there is none yet, as after a change of the leader, what the pod says."""
+    state = member.states.get(kind) or State()
+    if state.result is None and kind == Kind.READINESS and member.pod.probed is not None:
+        says = member.pod.probed.conditions.get(condition_of(observed.podprobe), "")
+        return replace(state, result=_SAYS.get(says))
+    return state
 
 
 def _of_probe(before: Obj, states: list[State]) -> Obj:
