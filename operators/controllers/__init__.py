@@ -11,6 +11,7 @@ from operators.controllers.cronjobs import cronjob_controller
 from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.jobs import job_controller
+from operators.controllers.podprobes import podprobe_controller
 from operators.controllers.replicasets import replicaset_controller
 from operators.controllers.statefulsets import statefulset_controller
 from operators.controllers.ttl import ttl_controller
@@ -27,7 +28,13 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str], ...] = (
     (ttl_controller, "batch"),
 )
 
+_OURS: tuple[Callable[[], Controller[Any]], ...] = (podprobe_controller,)
+
 
 def controllers(*, native: bool) -> tuple[Controller[Any], ...]:
-    """Return every controller, for the built-in kinds or for the custom resources."""
-    return tuple(declare(group if native else KOPFWERK) for declare, group in _ALL)
+    """Return every controller, for the built-in kinds or for the custom resources.
+
+    What has no built-in kind is not there in native mode, where there are no custom resources.
+    """
+    found = tuple(declare(group if native else KOPFWERK) for declare, group in _ALL)
+    return found if native else (*found, *(declare() for declare in _OURS))

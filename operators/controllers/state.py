@@ -127,6 +127,17 @@ JOB: Final = (
     owner("owner", "Its controller"),
 )
 
+PODPROBE: Final = (
+    *_COMMON,
+    figure("status_matched", "status.matched", "Pods that it probes"),
+    figure("status_restarts", "status.restarts", "Restarts that it has decided on"),
+    *(
+        figure(f"status_{kind}_{what}", f"status.{kind}.{what}", f"Pods whose {kind} probe is {what}", absent=None)
+        for kind in ("readiness", "liveness", "startup")
+        for what in ("passing", "failing")
+    ),
+)
+
 CRONJOB: Final = (
     *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
     Family("info", "Its schedule", _settings),

@@ -70,6 +70,10 @@ def cronjobs(group: str) -> Resource:
     return Resource(group, "v1", "cronjobs", "CronJob")
 
 
+PODPROBES = Resource(KOPFWERK, "v1", "podprobes", "PodProbe")
+"""There is no built-in kind that does what they do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from operators.core import objects, runs
+from operators.core import objects, probed, runs
 from operators.core.objects import Key, Obj, Owner
+from operators.core.probed import Probed
 from operators.core.runs import Run
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -44,6 +45,8 @@ class Pod:
     """The one node that its required node affinity names, as a daemon's does, while it is on none."""
     run: Run | None = None
     """Of a pod that a Job has or may adopt."""
+    probed: Probed | None = None
+    """Of a pod that has an address."""
 
     @property
     def key(self) -> Key:
@@ -54,6 +57,11 @@ class Pod:
     def target_node(self) -> str:
         """The node that it is on, or the one that alone can take it; empty where there is no such node."""
         return self.node or self.pinned_to
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether a probe or a readiness gate says that it is not ready, whatever the kubelet has said so far."""
+        return self.probed is not None and self.probed.keeps_out
 
     @property
     def is_terminated(self) -> bool:
@@ -115,6 +123,7 @@ def parse(obj: Obj) -> Pod:
         volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
         pinned_to="" if spec.get("nodeName") else _pinned_to(spec),
         run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
+        probed=probed.parse(obj),
     )
 
 

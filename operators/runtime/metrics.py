@@ -98,6 +98,25 @@ informer_relists = Counter(
 )
 informer_malformed = Counter("kopfwerk_informer_malformed_objects", "Objects that could not be read", ["resource"])
 events_dropped = Counter("kopfwerk_events_dropped", "Kubernetes Events not sent, by cause", ["cause"])
+probes = Counter(
+    "prober_probe",
+    "Cumulative number of a liveness, readiness or startup probe by result",
+    ["probe_type", "result", "namespace", "podprobe"],
+)
+probe_duration = Histogram(
+    "prober_probe_duration_seconds",
+    "Duration in seconds for a probe response",
+    ["probe_type", "namespace", "podprobe"],
+)
+probe_lag = Histogram(
+    "kopfwerk_prober_lag_seconds",
+    "How long after its time a probe was tried",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+prober_behind = Gauge(
+    "kopfwerk_prober_behind_seconds", "By how much the prober was late at most, of the probes of the last ten seconds"
+)
+prober_workers = Gauge("kopfwerk_prober_workers", "Probes that are being tried again and again", ["probe_type"])
 webhook_certificate_expiration = Gauge(
     "kopfwerk_webhook_certificate_expiration_timestamp_seconds",
     "When the certificate that the webhook serves expires, in seconds since 1970; +Inf where there is no webhook",
@@ -111,6 +130,7 @@ _counted, _timed, _limited = (
     cache(_request_duration.labels),
     cache(_rate_limiter_duration.labels),
 )
+_probed, _probing = cache(probes.labels), cache(probe_duration.labels)
 _sent, _received = cache(_request_size.labels), cache(_response_size.labels)
 
 
@@ -154,3 +174,21 @@ def stale_skips(controller: str) -> Counter:
         f"Syncs of a {controller} put off because the cache of a resource had not yet seen its own writes",
         ["group", "resource"],
     )
+
+
+def probed(kind: str, result: str, namespace: str, podprobe: str) -> None:
+    """Count a try of a probe."""
+    _probed(kind, result, namespace, podprobe).inc()
+
+
+def probe_took(kind: str, namespace: str, podprobe: str, seconds: float) -> None:
+    """Note how long a try took that found what it looked for."""
+    _probing(kind, namespace, podprobe).observe(seconds)
+
+
+def forget_probes(namespace: str, podprobe: str) -> None:
+    """Drop the series of a PodProbe that is gone."""
+    for metric in (probes, probe_duration):
+        metric.remove_by_labels({"namespace": namespace, "podprobe": podprobe})
+    _probed.cache_clear()
+    _probing.cache_clear()

@@ -1,10 +1,11 @@
 """The custom resources: names, columns, rules, and what their own fields mean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.support.crdgen import job_status, rules
+from tests.support.crdgen import job_status, podprobe, rules
+from tests.support.crdgen.schema import Definitions, Schema
 
 
 def _column(name: str, path: str, kind: str = "string", priority: int = 0) -> dict[str, Any]:
@@ -43,6 +44,8 @@ class Kind:
     """Fields, by path, that the built-in kind does not have."""
     is_scalable: bool = True
     """Whether it has the scale subresource, and `status.selector` for it."""
+    schema: Callable[[Definitions], Schema] | None = None
+    """Makes the schema of a kind that has no built-in one."""
 
     @property
     def root(self) -> str:
@@ -363,6 +366,29 @@ JOB: Final = Kind(
     selectable=(".status.succeeded",),
 )
 
+PODPROBE: Final = Kind(
+    kind="PodProbe",
+    plural="podprobes",
+    short_names=("kprobe",),
+    is_scalable=False,
+    is_judged=False,
+    schema=podprobe.schema,
+    description="Probes the pods that a selector takes: readiness, liveness and startup, as probes of a container.",
+    fields=podprobe.FIELDS,
+    columns=(
+        _column("Matched", ".status.matched", "integer"),
+        _column("Ready", ".status.readiness.passing", "integer"),
+        _column("Unready", ".status.readiness.failing", "integer"),
+        _column("Live", ".status.liveness.passing", "integer"),
+        _column("Dead", ".status.liveness.failing", "integer"),
+        _column("Restarts", ".status.restarts", "integer"),
+        _AGE,
+        _column("Restart", ".spec.restart.method", priority=1),
+        _column("Selector", ".spec.selector.matchLabels", priority=1),
+    ),
+    amendments=podprobe.AMENDMENTS,
+)
+
 _TEMPLATE: Final = "spec.jobTemplate"
 
 CRONJOB: Final = Kind(
@@ -423,4 +449,4 @@ CRONJOB: Final = Kind(
     | {"metadata": {"properties": {"name": {"type": "string", **rules.SHORT_NAME}}}},
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, CRONJOB)
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, CRONJOB, PODPROBE)

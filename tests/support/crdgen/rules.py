@@ -19,6 +19,9 @@ def _rules(*rules: Rule) -> Amendment:
     return {"x-kubernetes-validations": list(rules)}
 
 
+rule = _rule
+amendment = _rules
+
 NOT_NEGATIVE: Final = _rules(_rule("self >= 0", "must be greater than or equal to 0"))
 
 # The estimate of a rule's cost multiplies these bounds. They are far above what labels may be, so that it is the
