@@ -14,7 +14,7 @@ from operators.core.objects import KOPFWERK, format_time
 from operators.runtime.client import Client
 from tests.parity.pair import Pair, Side
 
-_SAFE = range(3, 40)
+_SAFE = range(2, 35)
 """The seconds of a minute in which there is time enough to begin before the next."""
 _SLOWLY = 1.2
 """Seconds between two looks of one scenario: there are dozens."""
@@ -37,6 +37,15 @@ class Minutes:
     def text(self, number: int) -> str:
         """Return the beginning of a minute as a status has it."""
         return format_time(self.at(number))
+
+    def only(self, *numbers: int) -> str:
+        """Return a schedule of these minutes and, within the next hour, no others: no scenario has to hurry."""
+        times = [self.at(number) for number in numbers]
+        minutes, hours = (
+            ",".join(str(n) for n in sorted(set(each)))
+            for each in zip(*((t.minute, t.hour) for t in times), strict=True)
+        )
+        return f"{minutes} {hours} * * *"
 
     async def begun(self, number: int, after: float = 1) -> None:
         """Wait until a minute has begun, and a little more."""
