@@ -94,7 +94,7 @@ async def _fill(api: Api, rng: random.Random, node: str, obj: Obj) -> None:
 
 
 async def _budget(api: Api, app: str, allowed: int) -> None:
-    """Protect the pods of an app. None is protected by two budgets: which of those is asked first, upstream leaves to chance."""
+    """Protect the pods of an app: none has two budgets, of which upstream would ask either one first, by chance."""
     selector = {"matchLabels": {"app": app}}
     api.request("POST", BUDGETS, {"metadata": {"name": app}, "spec": {"minAvailable": 1, "selector": selector}})
     status: dict[str, Any] = {"disruptionsAllowed": allowed, "observedGeneration": 1}
