@@ -14,6 +14,7 @@ TAKEN_OVER: Final = (
     "statefulset-controller",
     "job-controller",
     "ttl-after-finished-controller",
+    "endpointslice-controller",
 )
 """kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
 

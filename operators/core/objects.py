@@ -65,6 +65,11 @@ def jobs(group: str) -> Resource:
     return Resource(group, "v1", "jobs", "Job")
 
 
+def services(group: str) -> Resource:
+    """Services of an API group: the core one, which has no name, or `kopfwerk.dev`."""
+    return Resource(group, "v1", "services", "Service")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

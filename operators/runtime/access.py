@@ -40,7 +40,8 @@ def _of(controller: Controller[Any]) -> Iterator[_Grant]:
     for resource in (own, *(watch.resource for watch in controller.watches)):
         yield from (_Grant(resource, verb) for verb in ("list", "watch"))
     yield _Grant(own, "get")  # whether it may still take on children
-    yield _Grant(own, "update", "status")
+    if controller.reports:
+        yield _Grant(own, "update", "status")
     for writes in controller.writes:
         yield from (_Grant(writes.resource, verb, writes.subresource) for verb in writes.verbs)
         if "create" in writes.verbs:

@@ -111,7 +111,7 @@ class Operator:
         return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
 
     def _states(self) -> StateMetrics:
-        tables = {controller.resource: controller.state for controller in self._controllers}
+        tables = {controller.resource: controller.state for controller in self._controllers if controller.state}
         limit = self._options.state_metrics_limit
         return StateMetrics(self._manager.informers, tables, lambda: self._manager.leads, limit)
 

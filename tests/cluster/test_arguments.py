@@ -34,7 +34,7 @@ def test_etcd_forces_to_disk_what_is_kept(*, keeps_state: bool, want_unsafe: boo
         pytest.param(
             {"without": arguments.TAKEN_OVER},
             "--controllers=*,-daemonset-controller,-deployment-controller,-replicaset-controller,-statefulset-controller,"
-            "-job-controller,-ttl-after-finished-controller",
+            "-job-controller,-ttl-after-finished-controller,-endpointslice-controller",
             id="native mode, where one that a later release adds still runs",
         ),
         pytest.param({"only": ["a", "b"]}, "--controllers=a,b", id="some"),
