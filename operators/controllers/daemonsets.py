@@ -1,6 +1,6 @@
 """DaemonSet: woken by its own changes, its pods', its revisions', and by what changes which nodes it belongs on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -9,7 +9,6 @@ from operators.core import daemonset, nodes, objects, ready
 from operators.core.daemonset import Observed, Placement, Retry
 from operators.core.nodes import NODES
 from operators.core.objects import PODS, Key, Obj, Resource, daemonsets
-from operators.core.plan import Plan
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.runtime.controller import Controller, Watch, Writes
 from operators.runtime.informer import Informers
@@ -37,7 +36,7 @@ def daemonset_controller(group: str) -> Controller[Observed]:
             Writes(PODS, ("create", "patch", "delete")),
             Writes(CONTROLLERREVISIONS, ("create", "patch", "delete")),
         ),
-        measure=failures.remember,
+        remember=failures.remember,
     )
 
 
@@ -52,11 +51,11 @@ class _Failures:
         """Return what is remembered of a DaemonSet: a new spec may end what failed, and starts anew."""
         return dict(self._retries.get(_attempt(parent), {}))
 
-    def remember(self, observed: Observed, plan: Plan) -> None:
-        """Let the next failed pod wait, on each node where a plan deletes one; forget what is long over."""
+    def remember(self, observed: Observed, nodes: Iterable[str]) -> None:
+        """Let the next failed pod on these nodes wait; forget what is long over."""
         now = observed.now
-        for node in daemonset.retried_nodes(observed, plan):
-            retries = self._retries.setdefault(_attempt(observed.daemonset), {})
+        retries = self._retries.setdefault(_attempt(observed.daemonset), {})
+        for node in nodes:
             retries[node] = daemonset.after(retries.get(node), now)
         if self._swept is None or now - self._swept > _SWEEP:
             self._swept = now

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from operators.controllers import state
+from operators.controllers import job_metrics, state
 from operators.core import job, objects, ready
 from operators.core.job import Endings, Observed
 from operators.core.objects import PODS, Key, Obj, Resource, jobs
@@ -26,11 +26,15 @@ def job_controller(group: str) -> Controller[Observed]:
     return Controller(
         name="job",
         resource=resource,
-        watches=(Watch(PODS, partial(_pod_changed, resource), after=_GATHERING, replay=True),),
+        watches=(
+            Watch(PODS, partial(_pod_changed, resource), after=_GATHERING, replay=True),
+            Watch(resource, _job_came, replay=True),
+        ),
         observe=_Memory(resource).observe,
         plan=job.plan,
         report=ready.reporting(group, job.report, lambda seen: seen.job),
         announce=job.announce,
+        ended=job_metrics.ended,
         gone=partial(_gone, resource),
         state=state.JOB,
         writes=(Writes(PODS, ("create", "patch", "delete")),),
@@ -68,9 +72,17 @@ class _Memory:
 
 def _pod_changed(resource: Resource, informers: Informers, old: Pod | None, new: Pod | None) -> Iterator[Key]:
     """Wake the Jobs that a pod belongs to, and the cleaning of its namespace where it waits for one in vain."""
+    job_metrics.pod_changed(old, new)
     yield from owners(resource)(informers, old, new)
     if new is not None and job.is_stray(new, resource.group, _job_of(resource, informers, new)):
         yield new.namespace, ""
+
+
+def _job_came(_: Informers, old: Obj | None, new: Obj | None) -> Iterator[Key]:
+    """Count a new Job that another controller looks after, and wake nobody."""
+    if old is None and new is not None and (controller := job.managed_elsewhere(new)):
+        job_metrics.managed_elsewhere(controller)
+    yield from ()
 
 
 def _gone(resource: Resource, informers: Informers, key: Key) -> Plan:

@@ -8,7 +8,7 @@ from typing import Final
 
 from operators.core.objects import Obj
 from operators.core.statefulset.observed import max_unavailable, replicas
-from operators.runtime.state import Family, Labels, conditions, figure, moment, owner, text
+from operators.runtime.state import Family, Labels, condition, conditions, figure, moment, owner, text
 
 
 def _of_statefulset(suffix: str, help_: str, count: Callable[[Obj], float]) -> Family:
@@ -94,6 +94,8 @@ JOB: Final = (
     figure("status_failed", "status.failed", "Pods that have failed"),
     moment("status_start_time", "status.startTime", "When it began"),
     moment("status_completion_time", "status.completionTime", "When it was complete"),
+    condition("complete", "Complete", "Whether it has succeeded"),
+    condition("failed", "Failed", "Whether it has failed"),
     conditions("status_condition", "Conditions"),
     owner("owner", "Its controller"),
 )

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from operators.controllers import job_metrics
 from operators.core import ttl
 from operators.core.objects import Obj, jobs
-from operators.core.plan import Outcome
+from operators.core.plan import Failure, Outcome
 from operators.core.ttl import Finished
-from operators.runtime.controller import Controller, Writes
+from operators.runtime.controller import Controller, Sync, Writes
 from operators.runtime.informer import Informers
 
 
@@ -24,9 +25,17 @@ def ttl_controller(group: str) -> Controller[Finished]:
         observe=observe,
         plan=ttl.plan,
         report=_no_status,
+        ended=_ended,
         writes=(Writes(resource, ("delete",)),),
     )
 
 
 def _no_status(_observed: Finished, _outcome: Outcome) -> None:
     """Report nothing: the status is the Job controller's."""
+
+
+def _ended(observed: Finished, sync: Sync) -> None:
+    """Note how late a Job was deleted."""
+    expired = ttl.expires(observed.job)
+    if expired is not None and any(not isinstance(result, Failure) for _, result in sync.outcome.results):
+        job_metrics.deletion_duration.observe((observed.now - expired).total_seconds())

@@ -50,6 +50,8 @@ class Create:
     body: Obj
     said: Say | None = None
     failed: Say | None = None
+    hence: Say | None = None
+    """Said after `failed`, of what comes to nothing with it: a pod, where it is the pod's claim that is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Plan:
     batches: tuple[Batch, ...] = ()
     events: tuple[Say, ...] = ()
     requeue_after: timedelta | None = None
+    remember: frozenset[str] = frozenset()
+    """What the controller has to know of this plan at a later sync, in words of its own (`Controller.remember`)."""
 
     @property
     def steps(self) -> Iterator[Step]:

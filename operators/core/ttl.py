@@ -23,11 +23,10 @@ class Finished:
 
 def plan(observed: Finished) -> Plan:
     """Delete the Job with its pods where its time is up, or come back when it is."""
-    job, ended = observed.job, _ended(observed.job)
-    ttl = job["spec"].get("ttlSecondsAfterFinished")
-    if ttl is None or ended is None or objects.is_terminating(job):
+    job, end = observed.job, expires(observed.job)
+    if end is None or objects.is_terminating(job):
         return Plan()
-    left = ended + timedelta(seconds=ttl) - observed.now
+    left = end - observed.now
     if left > timedelta():
         return Plan(requeue_after=left)
     target = Target.of(observed.resource, job)
@@ -35,9 +34,11 @@ def plan(observed: Finished) -> Plan:
     return Plan((Batch((Delete(target, propagation="Foreground", resource_version=version),)),))
 
 
-def _ended(job: Obj) -> datetime | None:
-    """Return when a Job ended, None where it has not."""
+def expires(job: Obj) -> datetime | None:
+    """Return when a Job is to be deleted, None where it is not, or has not ended."""
+    ttl = job["spec"].get("ttlSecondsAfterFinished")
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
-            return objects.parse_time(condition["lastTransitionTime"])
+            since = condition.get("lastTransitionTime")  # somebody else's controller may leave it out
+            return objects.parse_time(since) + timedelta(seconds=ttl) if ttl is not None and since else None
     return None

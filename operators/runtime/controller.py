@@ -7,6 +7,7 @@ what was last written for it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +54,16 @@ class Writes:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """How a sync ended: what came of its writes, the status that it wrote, None where it wrote none."""
+
+    outcome: Outcome
+    status: Obj | None
+    seconds: float
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Controller(Generic[O]):
     """The declaration of a controller: all that distinguishes one kind from another outside of its rules."""
 
@@ -70,6 +81,10 @@ class Controller(Generic[O]):
     """The state metrics of its objects."""
     measure: Callable[[O, Plan], None] = lambda _observed, _plan: None
     """Puts into metrics what is worth knowing of a plan."""
+    remember: Callable[[O, frozenset[str]], None] = lambda _observed, _what: None
+    """Keeps what a plan asks to have remembered, before it is carried out, for `observe` to tell at later syncs."""
+    ended: Callable[[O, Sync], None] = lambda _observed, _sync: None
+    """Puts into metrics how a sync ended."""
     announce: Callable[[O, Obj], Iterable[Say]] = lambda _observed, _status: ()
     """Returns the events to record once a status is written."""
     gone: Callable[[Informers, Key], Plan] = lambda _informers, _key: Plan()
@@ -181,15 +196,28 @@ class Loop(Generic[O]):
             self._fresh.forget(key)
             await self._clean(key, controller.gone(self._informers, key))
             return
+        began = time.monotonic()
         observed = controller.observe(self._informers, parent, self._now())
         plan = controller.plan(observed)
         controller.measure(observed, plan)
-        outcome = await self._writer.apply(controller.resource, parent, plan, self._fresh)
-        status = controller.report(observed, outcome)
-        if status is not None:
-            await self._writer.write_status(controller.resource, _latest(parent, outcome), status, self._fresh)
-            self._writer.announce(parent, controller.announce(observed, status))
+        if plan.remember:
+            controller.remember(observed, plan.remember)
+        outcome, status, failed = Outcome(), None, True
+        try:
+            outcome = await self._writer.apply(controller.resource, parent, plan, self._fresh)
+            status = await self._report(observed, parent, outcome)
+            failed = any(outcome.failures)
+        finally:
+            controller.ended(observed, Sync(outcome, status, time.monotonic() - began, failed))
         self._finish(key, plan, outcome)
+
+    async def _report(self, observed: O, parent: Obj, outcome: Outcome) -> Obj | None:
+        """Write the status and what is to be told of it, and return it; None where it stays as it is."""
+        status = self.controller.report(observed, outcome)
+        if status is not None:
+            await self._writer.write_status(self.controller.resource, _latest(parent, outcome), status, self._fresh)
+            self._writer.announce(parent, self.controller.announce(observed, status))
+        return status
 
     async def _clean(self, key: Key, plan: Plan) -> None:
         """Carry out what is to be done for an object that there is not."""

@@ -28,6 +28,9 @@ LIMIT: Final = 10_000
 
 Labels = dict[str, str]
 
+_NAMED: Final = {"job": "job_name"}
+"""The labels of objects' names that are not just their kind's: `job` is what Prometheus calls that which it scrapes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -99,6 +102,18 @@ def conditions(suffix: str, help_: str) -> Family:
     return Family(suffix, help_, series)
 
 
+def condition(suffix: str, type_: str, help_: str) -> Family:
+    """Return the metric of one condition: three series, of which the one with its status is 1."""
+
+    def series(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        for found in _at(obj, ("status", "conditions")) or ():
+            if found["type"] == type_:
+                for status in ("True", "False", "Unknown"):
+                    yield {**labels, "condition": status.lower()}, float(found["status"] == status)
+
+    return Family(suffix, help_, series)
+
+
 def owner(suffix: str, help_: str) -> Family:
     """Return the metric of an object's controller, which is in labels."""
 
@@ -161,7 +176,8 @@ class StateMetrics(Collector):
 
 
 def _of_kind(kind: str, families: Iterable[Family], found: Iterable[Obj]) -> Iterator[Metric]:
-    labelled = [(obj, {"namespace": objects.key(obj)[0], kind: objects.name(obj)}) for obj in found]
+    named = _NAMED.get(kind, kind)
+    labelled = [(obj, {"namespace": objects.key(obj)[0], named: objects.name(obj)}) for obj in found]
     for family in families:
         metric = Metric(f"{family.prefix or f'{PREFIX}_{kind}'}_{family.suffix}", family.help, "gauge")
         metric.samples = [

@@ -134,8 +134,7 @@ class Writer:
             failure = _failure(error)
             if isinstance(step, Delete) and error.is_ambiguous:
                 fresh.lost(key, step.target)
-            if step.failed and not failure.is_namespace_terminating:
-                self._say(parent, step.failed, _name(step), failure.message)
+            self._complain(parent, step, failure)
             return failure
         if isinstance(result, Exists):
             fresh.wrote(key, resource, result.obj)
@@ -144,6 +143,13 @@ class Writer:
             if step.said:
                 self._say(parent, step.said, result.get("metadata", {}).get("name") or _name(step), "")
         return result
+
+    def _complain(self, parent: Obj, step: Step, failure: Failure) -> None:
+        """Say that a step failed, unless all it means is that its namespace is on its way out."""
+        if not failure.is_namespace_terminating:
+            for say in (step.failed, step.hence if isinstance(step, Create) else None):
+                if say:
+                    self._say(parent, say, _name(step), failure.message)
 
     async def _create(self, parent: Obj, step: Create, fresh: Freshness) -> Obj | Exists:
         """POST; where the name was drawn here, draw again if it is another's."""

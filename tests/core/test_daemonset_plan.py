@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operators.core.daemonset import Observed, Retry, after, plan, retried_nodes
+from operators.core.daemonset import Observed, Retry, after, plan
 from operators.core.daemonset.observed import SKIPS_NOT_READY
 from operators.core.daemonset.plan import BURST
 from operators.core.objects import Obj
@@ -70,6 +70,9 @@ def _d(on: str, revision: str = "new", **rest: Any) -> Pod:
         ),
         pytest.param(seen(daemonset(deleting=True), (A,)), [], id="nothing while it is being deleted"),
         pytest.param(seen(daemonset(selector={}), (A,)), [], id="nothing where it selects everything"),
+        pytest.param(
+            seen(daemonset(selector={"matchLabels": {}}), (A,)), [], id="nor where that is said in more words"
+        ),
         pytest.param(
             seen(daemonset(pod_spec={"nodeSelector": {"x": "y"}}), (A, B)), [], id="a template that fits no node"
         ),
@@ -260,7 +263,33 @@ def test_a_failed_pod_is_told_of_and_remembered() -> None:
     assert [(e.type, e.reason, e.message) for e in made.events] == [
         ("Warning", "FailedDaemonPod", "Found failed daemon pod ns/p on node a, will try to kill it")
     ]
-    assert retried_nodes(observed, made) == {"a"}
+    assert made.remember == {"a"}
+
+
+FAILED: dict[str, Any] = {"phase": "Failed", "ready": None}
+WAITING = {"a": Retry(timedelta(seconds=8), NOW)}
+
+
+@pytest.mark.parametrize(
+    ("observed", "want"),
+    [
+        pytest.param(seen(DS, (HOSTILE,), _d("a", **FAILED)), ["delete new-a"], id="it does not belong there"),
+        pytest.param(
+            seen(DS, (A,), _d("a", "old", **FAILED), retries=WAITING), ["delete old-a"], id="a rollout replaces it"
+        ),
+    ],
+)
+def test_only_failing_lengthens_the_back_off(observed: Observed, want: list[str]) -> None:
+    """A failed pod that goes for another reason than having failed does not make the next one wait longer."""
+    made = plan(observed)
+    assert (told(made), made.remember) == (want, frozenset())
+
+
+def test_a_failed_pod_beyond_the_burst_waits_like_the_others() -> None:
+    """What one sync cannot delete any more is told of and remembered with the rest, as upstream does."""
+    on = tuple(node(f"n{i:03}") for i in range(BURST + 1))
+    made = plan(seen(DS, on, *(_d(f"n{i:03}", **FAILED) for i in range(BURST + 1))))
+    assert (len(told(made)), len(made.remember), len(made.events)) == (BURST, BURST + 1, BURST + 1)
 
 
 def test_a_back_off_is_looked_at_when_it_ends() -> None:

@@ -119,6 +119,27 @@ def test_a_claim() -> None:
     )
 
 
+LOST = "Pod web-0 in StatefulSet web failed error: failed to create PVC data-web-0: {error}"
+
+
+@pytest.mark.parametrize(
+    ("pods", "want"),
+    [
+        pytest.param((), Say("Warning", "FailedCreate", f"Create {LOST}"), id="the pod is not made"),
+        pytest.param(
+            (replica(SET, 0, volumes={}),), Say("Warning", "FailedUpdate", f"Update {LOST}"), id="it is not repaired"
+        ),
+        pytest.param((stored(0, phase="Pending", ready=None),), None, id="it is there, and waits"),
+    ],
+)
+@pytest.mark.parametrize("management", ["OrderedReady", "Parallel"])
+def test_a_refused_claim_is_said_of_its_pod_too(pods: tuple[Pod, ...], want: Say | None, management: str) -> None:
+    """A second event says what comes to nothing with the claim."""
+    parent = web("new", claims=("data",), replicas=1, podManagementPolicy=management)
+    step = next(step for step in plan(seen(parent, *pods)).steps if isinstance(step, Create))
+    assert step.hence == want
+
+
 def test_a_claim_that_goes_is_said() -> None:
     """While a claim of that name is being deleted an event says why there is no pod."""
     parent = web("new", claims=("data",))
@@ -201,6 +222,22 @@ def test_a_conflict_is_said() -> None:
     parent = web("new", claims=("data",), replicas=1, **policy(DELETE, KEEP))
     made = plan(seen(parent, stored(0), claims=(claim("data-web-0", owners=(OTHER, of_set())),)))
     assert [say.reason for say in made.events] == ["ConflictingController"]
+
+
+@pytest.mark.parametrize("management", ["OrderedReady", "Parallel"])
+def test_a_conflict_is_said_while_the_pod_waits(management: str) -> None:
+    """Also where there is nothing to write: the policy goes on meaning nothing for the claim."""
+    parent = web("new", claims=("data",), replicas=1, podManagementPolicy=management, **policy(DELETE, KEEP))
+    made = plan(seen(parent, stored(0, phase="Pending", ready=None), claims=(claim("data-web-0", owners=(OTHER,)),)))
+    assert (told(made), [say.reason for say in made.events]) == ([], ["ConflictingController"])
+
+
+def test_claims_of_pods_that_are_too_many_are_written_at_once() -> None:
+    """One batch gives all of them their pods as owners, before any of these goes."""
+    parent = web("new", claims=("data",), replicas=0, podManagementPolicy="Parallel", **policy(KEEP, DELETE))
+    claims = tuple(claim(f"data-web-{ordinal}") for ordinal in range(2))
+    made = plan(seen(parent, stored(0), stored(1), claims=claims))
+    assert told(made) == ["own data-web-1 web-1", "own data-web-0 web-0", "+", "delete web-1", "delete web-0"]
 
 
 def test_an_update_is_said_once() -> None:

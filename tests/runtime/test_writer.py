@@ -1,12 +1,13 @@
 """The one writer: what it sends, what it makes of the answers, and what it never sends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from operators.core.objects import PODS, Obj, replicasets
-from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Step, Target
+from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Say, Step, Target
 from operators.runtime.client import ApiError
 from operators.runtime.events import Recorder
 from operators.runtime.freshness import Freshness
@@ -67,6 +68,18 @@ async def test_a_fixed_name_that_is_taken_is_said_to_exist() -> None:
     """Whose it is, the rules decide."""
     _, outcome = await applied([TAKEN, holder(RS)], Batch((FIXED,)))
     assert outcome.results == ((FIXED, Exists(holder(RS))),)
+
+
+@virtual
+async def test_what_a_failure_means_to_others_is_said_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both events have the apiserver's words."""
+    said: list[str] = []
+    monkeypatch.setattr(Recorder, "record", lambda _self, _parent, say: said.append(say.message))
+    claim = replace(FIXED, failed=Say("Warning", "No", "{name}: {error}"), hence=Say("Warning", "No", "so: {error}"))
+    await applied([QUOTA], Batch((claim,)))
+    ending = {"details": {"causes": [{"reason": "NamespaceTerminating"}]}}
+    await applied([ApiError(403, "Forbidden", "gone soon", ending)], Batch((claim,)))
+    assert said == ["rs-0: exceeded quota", "so: exceeded quota"]
 
 
 @virtual

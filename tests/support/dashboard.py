@@ -41,7 +41,14 @@ def _quantile(metric: str, by: str) -> str:
     return f"histogram_quantile(0.99, {_rate(f'{metric}_bucket', f'le, {by}')})"
 
 
+def _waiting(event: str) -> str:
+    metric = "job_controller_terminated_pods_tracking_finalizer_total"
+    return f'(sum({metric}{{{_OF},event="{event}"}}) or vector(0))'
+
+
 PREFIX: Final = "kopfwerk"
+
+_UNDER_WAY: Final = f"{PREFIX}_job_status_start_time{{{_IN}}} and {PREFIX}_job_status_active{{{_IN}}} > 0"
 
 ROWS: Final[dict[str, tuple[Panel, ...]]] = {
     "Now": (
@@ -113,6 +120,39 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
             ),
         ),
         Panel("Pods on their way out", "none", (("", _sum("replicaset_status_terminating_replicas")),)),
+    ),
+    "Jobs": (
+        Panel(
+            "Pods of Jobs",
+            "none",
+            (("active", _sum("job_status_active")), ("failed, of Jobs that are there", _sum("job_status_failed"))),
+        ),
+        Panel(
+            "Jobs that end",
+            "ops",
+            (("{{result}}: {{reason}}", _rate("job_controller_jobs_finished_total", "result, reason")),),
+        ),
+        Panel("Pods that end", "ops", (("{{result}}", _rate("job_controller_job_pods_finished_total", "result")),)),
+        Panel(
+            "Ended pods that are not counted yet",
+            "none",
+            (("", f"{_waiting('add')} - {_waiting('delete')}"),),
+        ),
+        Panel(
+            "Sync of a Job, 99th percentile",
+            "s",
+            (("{{action}}", _quantile("job_controller_job_sync_duration_seconds", "action")),),
+        ),
+        Panel(
+            "Longest that run",
+            "s",
+            (
+                (
+                    "{{namespace}}/{{job_name}}",
+                    f"topk(5, time() - max by (namespace, job_name) ({_UNDER_WAY}))",
+                ),
+            ),
+        ),
     ),
     "Controllers": (
         Panel("Waiting objects", "none", (("{{name}}", f"sum by (name) (workqueue_depth{{{_OF}}})"),)),

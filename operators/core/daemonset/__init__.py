@@ -3,7 +3,7 @@
 from operators.core.daemonset.backoff import Retry, after
 from operators.core.daemonset.observed import Observed, skips_not_ready_nodes
 from operators.core.daemonset.placement import Placement, Verdict
-from operators.core.daemonset.plan import plan, retried_nodes
+from operators.core.daemonset.plan import plan
 from operators.core.daemonset.status import report
 
 __all__ = [
@@ -14,6 +14,5 @@ __all__ = [
     "after",
     "plan",
     "report",
-    "retried_nodes",
     "skips_not_ready_nodes",
 ]

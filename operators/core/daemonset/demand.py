@@ -13,12 +13,16 @@ from operators.core.pods import Pod
 
 @dataclass(slots=True)
 class Demand:
-    """Nodes to make a pod on, pods to delete, what to say about them, and when to look at a failed pod again."""
+    """Nodes to make a pod on, pods to delete, what to say about them, and when to look at a failed pod again.
+
+    retried: the nodes where a failed pod goes, so that the next one there has to wait.
+    """
 
     create: list[str] = field(default_factory=list)
     delete: list[Pod] = field(default_factory=list)
     events: list[Say] = field(default_factory=list)
     again: timedelta | None = None
+    retried: set[str] = field(default_factory=set)
 
 
 def demand(observed: Observed, members: Members) -> Demand:
@@ -53,13 +57,12 @@ def _without_ended(observed: Observed, node: str, pods: Iterable[Pod], found: De
     running: list[Pod] = []
     retry = observed.retries.get(node)
     wait = timedelta() if retry is None or retry.is_forgotten(observed.now) else retry.wait(observed.now)
-    is_first = True
     for pod in pods:
         if pod.phase == "Failed":
             if wait:
                 found.again = min(wait, found.again or wait)
-            elif is_first:  # its deletion begins the wait of the next
-                is_first = False
+            elif node not in found.retried:  # its deletion begins the wait of the next
+                found.retried.add(node)
                 found.events.append(Say("Warning", "FailedDaemonPod", _found("failed", "kill", pod, node)))
                 found.delete.append(pod)
         elif pod.phase == "Succeeded":

@@ -37,7 +37,8 @@ _SELECTS_ALL: Final = Say(
 
 def selects_all(daemonset: Obj) -> bool:
     """Whether a DaemonSet's selector takes every pod, with which nothing is done."""
-    return not daemonset["spec"].get("selector")
+    selector = daemonset["spec"].get("selector") or {}
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
 
 
 def plan(observed: Observed) -> Plan:
@@ -66,14 +67,7 @@ def plan(observed: Observed) -> Plan:
     if forgotten := surplus(observed, present, claim.owned):
         batches.append(Batch(forgotten))
     waits = [wait for wait in (wanted.again, _next_availability(observed, claim.owned)) if wait]
-    return Plan(tuple(batches), tuple(wanted.events), min(waits, default=None))
-
-
-def retried_nodes(observed: Observed, plan: Plan) -> frozenset[str]:
-    """Return the nodes on which a plan deletes a failed pod, so that the next one there has to wait."""
-    failed = {pod.uid: pod.target_node for pod in observed.pods if pod.phase == "Failed"}
-    doomed = (step.target.uid for step in plan.steps if isinstance(step, Delete))
-    return frozenset(failed[uid] for uid in doomed if uid in failed)
+    return Plan(tuple(batches), tuple(wanted.events), min(waits, default=None), frozenset(wanted.retried))
 
 
 def _writes(daemonset: Obj, members: Members, doomed: Iterable[Pod], missing: Iterable[str]) -> Iterable[Batch]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeGuard
 
 from operators.core import objects
 from operators.core.job import spec
@@ -96,7 +97,7 @@ def regain(pod: Pod) -> Patch:
     return Patch(_target(pod), body, pod.resource_version, ignore=frozenset({404, 409, 422}))
 
 
-def is_strip(step: Step) -> bool:
+def is_strip(step: Step) -> TypeGuard[Patch]:
     """Whether a write takes the finalizer off, and nothing else."""
     return isinstance(step, Patch) and step.strategic
 

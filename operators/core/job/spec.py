@@ -21,9 +21,15 @@ _BACKOFF_LIMIT = 6
 _BASE_SECONDS, _MAX_SECONDS = 10, 600
 
 
+def managed_elsewhere(job: Obj) -> str | None:
+    """Return which other controller answers for it, None where none does."""
+    controller: str | None = job["spec"].get("managedBy")
+    return controller if controller and controller != CONTROLLER_NAME else None
+
+
 def is_managed_elsewhere(job: Obj) -> bool:
     """Whether another controller answers for it: then nothing here touches it or its pods."""
-    return (job["spec"].get("managedBy") or CONTROLLER_NAME) != CONTROLLER_NAME
+    return managed_elsewhere(job) is not None
 
 
 def is_indexed(job: Obj) -> bool:

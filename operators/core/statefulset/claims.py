@@ -114,9 +114,9 @@ class PodClaims:
         references = (ref for claim in self.present for ref in objects.owner_references(claim))
         return any(ref["kind"] == PODS.kind and self._is_earlier(ref) for ref in references)
 
-    def missing(self) -> tuple[Create, ...]:
-        """Return the writes that make those that there are not."""
-        return tuple(self._create(name, template) for name, template in self._named if name not in self.existing)
+    def missing(self, verb: str = "") -> tuple[Create, ...]:
+        """Return the writes that make those that there are not. A refusal keeps the pod from what `verb` says."""
+        return tuple(self._create(name, template, verb) for name, template in self._named if name not in self.existing)
 
     def conflicting(self) -> tuple[Say, ...]:
         """Return what to say of claims that another controller has, against which the policy comes to nothing."""
@@ -153,7 +153,7 @@ class PodClaims:
             patches[-1] = replace(patches[-1], said=said)
         return tuple(patches)
 
-    def _create(self, name: str, template: Obj) -> Create:
+    def _create(self, name: str, template: Obj, verb: str) -> Create:
         statefulset = self.statefulset
         meta: dict[str, Any] = dict(template["metadata"])
         labels = {**(meta.get("labels") or {}), **(statefulset["spec"]["selector"].get("matchLabels") or {})}
@@ -165,7 +165,14 @@ class PodClaims:
         pod, owner = pod_name(statefulset, self.ordinal), objects.name(statefulset)
         said = Say("Normal", "SuccessfulCreate", f"Create Claim {name} Pod {pod} in StatefulSet {owner} success")
         failed = f"Create Claim {name} for Pod {pod} in StatefulSet {owner} failed error: {{error}}"
-        return Create(CLAIMS, body, said, Say("Warning", "FailedCreate", failed))
+        hence = f"{verb} Pod {pod} in StatefulSet {owner} failed error: failed to create PVC {name}: {{error}}"
+        return Create(
+            CLAIMS,
+            body,
+            said,
+            failed=Say("Warning", "FailedCreate", failed),
+            hence=Say("Warning", f"Failed{verb}", hence) if verb else None,
+        )
 
     def _wanted(self) -> list[Obj]:
         """Return the references by which the policy makes the garbage collector delete a claim."""

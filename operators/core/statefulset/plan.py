@@ -97,7 +97,7 @@ class _Walk:
         for ordinal, pod in self._members.places():
             claims = self._claims(ordinal, pod)
             if pod is None and not claims.is_stale:
-                missing = claims.missing()
+                missing = claims.missing("Create")
                 storage += missing
                 if claims.terminating:
                     self.events.append(self._being_deleted(ordinal, claims.terminating))
@@ -108,6 +108,7 @@ class _Walk:
                 first.append(pods.delete(statefulset, pod))
             elif pod is not None and pod.phase == "Pending":
                 storage += claims.missing()
+                self.events += claims.conflicting()
                 blocked = blocked or bool(claims.terminating)
         for steps in (first, storage, then):
             self._add(steps, slow_start=True)
@@ -121,7 +122,7 @@ class _Walk:
         claims = self._claims(ordinal, None)
         if claims.is_stale:
             return
-        self._add(claims.missing())
+        self._add(claims.missing("Create"))
         if claims.terminating:
             self.events.append(self._being_deleted(ordinal, claims.terminating))
         else:
@@ -144,7 +145,7 @@ class _Walk:
         claims = self._claims(ordinal, pod)
         patch = pods.repair(self._statefulset, ordinal, pod)
         if patch is not None and "spec" in patch.body:
-            self._add(claims.missing())
+            self._add(claims.missing("Update"))
         patches = claims.ownership(None if patch else pods.said(self._statefulset, "Update", pod.name))
         if patches:
             self.events += claims.conflicting()
@@ -164,11 +165,13 @@ class _Walk:
         may itself go, if it is the only one.
         """
         statefulset, condemned = self._statefulset, self._members.condemned
+        disowned: list[Step] = []
         for ordinal, pod in condemned:
             claims = self._claims(ordinal, pod)
             if patches := claims.ownership():
                 self.events += claims.conflicting()
-                self._add(patches)
+                disowned += patches
+        self._add(disowned)
         if is_parallel(statefulset):
             self._add((pods.delete(statefulset, pod) for _, pod in condemned if not pod.terminating), slow_start=True)
             return True
