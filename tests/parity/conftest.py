@@ -77,7 +77,7 @@ async def slices(admin: Client, unique: str) -> AsyncIterator[Slices]:
     made = Slices(admin, unique)
     for namespace in made.namespaces:
         await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-        while not await _has_account(admin, namespace):  # without it no pod can be made
+        while not await _has_account(admin, namespace):  # noqa: ASYNC110 # without it no pod can be made
             await asyncio.sleep(0.1)
     yield made
     for namespace in made.namespaces:

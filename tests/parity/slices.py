@@ -1,6 +1,6 @@
 """The same Service with the same pods twice: with kube-controller-manager's slices, and of our group with ours.
 
-What is compared is what kube-proxy and DNS read of the slices: which endpoints, how, with which ports, in which company.
+What is compared is what kube-proxy and DNS read of the slices: which endpoints, how, with which ports and others.
 Left out are names, UIDs, the pods' addresses (which have to be the pods' own) and when a change was triggered.
 """
 
@@ -94,7 +94,7 @@ class Slices:
     async def foreign(self, name: str, manager: str | None, service: str = "web") -> None:
         """Create a slice that somebody else, or nobody, says to manage."""
         marks = {"kubernetes.io/service-name": service, **({MANAGED_BY: manager} if manager else {})}
-        body = {"metadata": {"name": name, "labels": marks}, "addressType": "IPv4", "ports": []}
+        body: Obj = {"metadata": {"name": name, "labels": marks}, "addressType": "IPv4", "ports": []}
         body["endpoints"] = [{"addresses": ["192.0.2.1"]}]
         for namespace in self._groups:
             await self._admin.request("POST", path(ENDPOINTSLICES, namespace), body)
@@ -118,14 +118,17 @@ class Slices:
             for slice_ in await self.own_slices(namespace):
                 await self._admin.request("DELETE", path(ENDPOINTSLICES, namespace, slice_["metadata"]["name"]))
 
-    async def agree(self, want: Want, *, patience: float = PATIENCE) -> Seen:
+    async def agree(self, want: Want, *, patience: float = PATIENCE, in_company: bool = True) -> Seen:
         """Wait until both sides show what is wanted, show the same and stay so; return what ours shows.
 
-        Raises DifferenceError once nothing has changed for `patience` seconds.
+        in_company: whether it matters which endpoints share a slice; where there are many, that is chance. Raises
+        DifferenceError once nothing has changed for `patience` seconds.
         """
         since, before = time.monotonic(), None
         while True:
             upstream, ours = await asyncio.gather(*map(self._look, self._groups))
+            if not in_company:
+                upstream, ours = _merged(upstream), _merged(ours)
             now, moment = (upstream, ours), time.monotonic()
             if now != before:
                 before, since = now, moment
@@ -163,14 +166,29 @@ def _slice(slice_: Obj, addresses: dict[str, Any], manager: str) -> Obj:
     }  # fmt: skip
 
 
+def _merged(seen: Seen) -> Seen:
+    """Return slices that are alike but for their endpoints as one."""
+    found: dict[str, Obj] = {}
+    for slice_ in seen:
+        alike = repr({key: value for key, value in slice_.items() if key != "endpoints"})
+        before = found.get(alike, {}).get("endpoints", [])
+        found[alike] = slice_ | {"endpoints": sorted([*before, *slice_["endpoints"]], key=repr)}
+    return tuple(found[alike] for alike in sorted(found))
+
+
 def _endpoint(endpoint: Obj, addresses: dict[str, Any]) -> Obj:
     """Return an endpoint by its pod, whose address it has to have."""
     target = endpoint.get("targetRef") or {}
-    name = target.get("name")
+    name = str(target.get("name"))
     own = [entry["ip"] for entry in addresses.get(name) or ()]
     shown = {key: value for key, value in endpoint.items() if key not in ("addresses", "targetRef")}
     is_own = endpoint["addresses"] == own
-    return {"pod": name, "kind": target.get("kind"), "addresses": "own" if is_own else endpoint["addresses"], **shown}
+    return {
+        "pod": target.get("name"),
+        "kind": target.get("kind"),
+        "addresses": "own" if is_own else endpoint["addresses"],
+        **shown,
+    }
 
 
 def _explain(upstream: Seen, ours: Seen) -> str:

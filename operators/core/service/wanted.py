@@ -24,6 +24,9 @@ _AS_GOOD_AS_NONE: Final = {"publishNotReadyAddresses": False, "healthCheckNodePo
 def created(service: Obj) -> Obj:
     """Return the core Service to make."""
     labels, annotations, spec = _wanted(service)
+    copied = _copied(labels, annotations, spec)
+    if service["spec"].get("selector") and spec.get("clusterIP") == "None" and not _asks_for_families(spec):
+        spec["ipFamilyPolicy"] = "SingleStack"  # without a selector, a headless one would by default have both families
     name, namespace = objects.name(service), objects.key(service)[0]
     return {
         "apiVersion": "v1",
@@ -32,7 +35,7 @@ def created(service: Obj) -> Obj:
             "name": name,
             "namespace": namespace,
             "labels": labels,
-            "annotations": annotations | {COPIED: _copied(labels, annotations, spec)},
+            "annotations": annotations | {COPIED: copied},
             "ownerReferences": [objects.controller_reference(service)],
         },
         "spec": spec,
@@ -67,6 +70,11 @@ def _wanted(service: Obj) -> tuple[dict[str, str], dict[str, str], Obj]:
     }
     annotations = {key: value for key, value in objects.annotations(service).items() if key not in _NOT_COPIED}
     return dict(objects.labels(service)), annotations, spec
+
+
+def _asks_for_families(spec: Obj) -> bool:
+    """Whether a spec says of how many families the addresses are to be."""
+    return "ipFamilyPolicy" in spec or len(spec.get("ipFamilies") or ()) > 1 or len(spec.get("clusterIPs") or ()) > 1
 
 
 def _with_allocated(spec: Obj, live: Obj) -> list[Obj]:
