@@ -96,7 +96,10 @@ def _age(seconds: int) -> str:
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until the cluster ends.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
 def logs(component: str, name: str, *, follow: bool, tail: int | None) -> None:
-    """Show the log of COMPONENT: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok or operator."""
+    """Show the log of COMPONENT.
+
+    etcd, kube-apiserver, kube-controller-manager, kube-scheduler, scheduler-extender, kwok or operator.
+    """
     folder = registry.require(name).folder / "logs"
     path = folder / f"{component}.log"
     known = sorted(file.stem for file in folder.glob("*.log"))

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "logs": ("operators.cli.clusters", "Show a component's log."),
     "node": ("operators.cli.node", "Add, stop, start and remove simulated nodes."),
     "run": ("operators.cli.run", "Run the operator alone, against any cluster."),
+    "scheduler-extender": ("operators.cli.scheduler_extender", "Decide for a kube-scheduler where pods go."),
     "webhook-certificate": ("operators.cli.webhook_certificate", "Make or renew the certificate of the webhook."),
 }
 """Each command's module, which has it under its name, and what the list of commands says of it."""

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from operators.cli import table
 from operators.cluster import binaries, kubeconfig, progress, registry, supervisor
-from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.cluster import DEFAULT_SCHEDULER, KOPFWERK, Cluster, Settings
 from operators.cluster.errors import ClusterError
 from operators.cluster.registry import Record
 from operators.cluster.versions import DEFAULT, RELEASES
@@ -30,6 +30,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--name", default="default", show_default=True, help="Its name; several run side by side.")
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=5, show_default=True, help="How many to simulate.")
 @click.option("--native", is_flag=True, help="Take over apps/v1 itself instead of serving kopfwerk.dev/v1 beside it.")
+@click.option(
+    "--scheduler",
+    type=click.Choice([KOPFWERK, DEFAULT_SCHEDULER]),
+    default=KOPFWERK,
+    show_default=True,
+    help="Who decides where pods go: Kopfwerk's rules, or kube-scheduler's own.",
+)
 @click.option("-d", "--detach", is_flag=True, help="Return when all is ready; kopfwerk down ends it.")
 @click.option(
     "--kubeconfig", "user_kubeconfig", type=_FILE, help="Put its context there.  [default: a file of its own]"
@@ -45,7 +52,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--operator/--no-operator", default=True, hidden=True, help="Whether to run the operator in it.")
 @click.option("--in-background", is_flag=True, hidden=True, help="What --detach starts.")
 def up(**options: Any) -> None:
-    """Start etcd, kube-apiserver, kube-controller-manager, kube-scheduler, simulated nodes and the operator.
+    """Start etcd, kube-apiserver, kube-controller-manager, the scheduler, simulated nodes and the operator.
 
     Everything runs as processes of this machine, on free ports of the loopback interface. Programs that are missing are
     downloaded, or else built with Go, once. In front, a table shows the workloads, and Ctrl-C takes everything down.
@@ -68,6 +75,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         name=options["name"],
         nodes=options["nodes"],
         native=options["native"],
+        scheduler=options["scheduler"],
         operator=options["operator"],
         release=RELEASES[options["kubernetes_version"]],
         binaries=options["programs"],

@@ -7,18 +7,14 @@ from typing import Final
 
 from operators.cluster import nodes
 
-TAKEN_OVER: Final = (
-    "daemonset-controller",
-    "deployment-controller",
-    "replicaset-controller",
-    "statefulset-controller",
-    "job-controller",
-    "ttl-after-finished-controller",
-    "endpointslice-controller",
-)
-"""kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
-
 SERVICE_RANGE: Final = "10.96.0.0/12"
+
+
+def taken_over() -> tuple[str, ...]:
+    """Return kube-controller-manager's controllers that Kopfwerk replaces in native mode, by their names there."""
+    from operators.controllers import controllers  # noqa: PLC0415 - takes long, and only native mode asks
+
+    return tuple(f"{controller.name}-controller" for controller in controllers(native=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +29,7 @@ class Ports:
     kwok: int
     operator: int
     webhook: int
+    scheduler_extender: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ def controller_manager(
 
 
 def scheduler(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
-    """kube-scheduler with its default configuration."""
+    """kube-scheduler, with its default configuration where none is among the extra arguments."""
     pki = layout.pki
     config = layout.kubeconfig("kube-scheduler")
     return [
@@ -164,6 +161,16 @@ def scheduler(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
         f"--client-ca-file={pki}/ca.crt",
         f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
         "--leader-elect=false",
+        *extra,
+    ]
+
+
+def scheduler_extender(layout: Layout, extra: Sequence[str] = ()) -> list[str]:
+    """`kopfwerk scheduler-extender`, on loopback."""
+    return [
+        "scheduler-extender",
+        f"--kubeconfig={layout.kubeconfig('scheduler-extender')}",
+        f"--listen=127.0.0.1:{layout.ports.scheduler_extender}",
         *extra,
     ]
 

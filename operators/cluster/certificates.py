@@ -33,6 +33,7 @@ CLIENTS: Final = {
     "kube-scheduler": ("system:kube-scheduler", ""),
     "kwok": ("kwok", ADMINS),  # it plays every kubelet at once, which no narrower role allows
     "operator": ("kopfwerk", ""),
+    "scheduler-extender": ("kopfwerk-scheduler-extender", ""),
     "kubelet-client": ("kube-apiserver-kubelet-client", ADMINS),
 }
 """The client certificates of the cluster's authority: file name to user and group."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import yaml
+
 from operators.cluster import (
     arguments,
     binaries,
@@ -26,14 +28,20 @@ from operators.cluster import (
     readiness,
 )
 from operators.cluster.api import Api, ApiError
-from operators.cluster.arguments import TAKEN_OVER, Layout
+from operators.cluster.arguments import Layout
 from operators.cluster.errors import ClusterError
 from operators.cluster.process import Process
 from operators.cluster.progress import Lines
 from operators.cluster.versions import DEFAULT, PROGRAMS, Release
+from operators.scheduler.configuration import Extender, configuration
 
 STAGES = Path(__file__).parent / "stages"
 """The behaviour of simulated nodes and pods, as KWOK reads it."""
+
+
+KOPFWERK = "kopfwerk"
+DEFAULT_SCHEDULER = "default"
+_IDENTITIES = ("admin", "kube-controller-manager", "kube-scheduler", "scheduler-extender", "kwok", "operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Settings:
     name: str = "default"
     nodes: int = 5
     native: bool = False
+    scheduler: str = KOPFWERK
+    """Who decides where pods go: KOPFWERK, Kopfwerk's extender behind a kube-scheduler, or DEFAULT_SCHEDULER alone."""
     operator: bool = True
     """Whether Kopfwerk's operator runs in it. Tests that start their own say no."""
     release: Release = DEFAULT
@@ -60,6 +70,7 @@ class Settings:
     scheduler_args: Sequence[str] = ()
     kwok_args: Sequence[str] = ()
     operator_args: Sequence[str] = ()
+    extender_args: Sequence[str] = ()
 
 
 def _quiet(_: str) -> None:
@@ -173,9 +184,10 @@ class Cluster:
         bootstrap.apply_definitions(api, definitions)
         readiness.wait(self, readiness.answers(api, readiness.READY), "kube-apiserver is not ready")
         self.run("kube-controller-manager", self.controller_manager())
-        self.run(
-            "kube-scheduler", [self.program("kube-scheduler"), *arguments.scheduler(layout, settings.scheduler_args)]
-        )
+        if self._has_extender:
+            access.grant_scheduler(api)
+            self.run("scheduler-extender", self.scheduler_extender())
+        self.run("kube-scheduler", self.scheduler())
         self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
         self.progress("waiting for the custom resources")
         access.grant(api, native=settings.native)
@@ -186,7 +198,10 @@ class Cluster:
             webhook.register(api, layout)
         self.progress(f"waiting for {settings.nodes} nodes")
         nodes.ensure(api, settings.nodes)
-        for what, condition in readiness.everything(api, layout, operator=settings.operator, webhook=self._has_webhook):
+        waited_for = readiness.everything(
+            api, layout, operator=settings.operator, webhook=self._has_webhook, extender=self._has_extender
+        )
+        for what, condition in waited_for:
             self.progress(f"waiting for {what}")
             readiness.wait(self, condition, f"{what}: not ready")
 
@@ -195,15 +210,24 @@ class Cluster:
         """Whether the operator validates: in native mode the apiserver does it by itself."""
         return self.settings.operator and not self.settings.native
 
+    @property
+    def _has_extender(self) -> bool:
+        """Whether our extender decides where pods go."""
+        return self.settings.scheduler == KOPFWERK
+
     def _prepare(self) -> None:
         """Make the folders, the certificates and the kubeconfigs."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "logs").mkdir(exist_ok=True)
         certificates.write_all(self.layout.pki)
         self.layout.etcd_data.mkdir(exist_ok=True, mode=0o700)
-        for identity in ("admin", "kube-controller-manager", "kube-scheduler", "kwok", "operator"):
+        for identity in _IDENTITIES:
             content = kubeconfig.build(self.context, self.server, self.layout.pki, identity)
             kubeconfig.write(self.layout.kubeconfig(identity), content)
+        if self._has_extender:
+            extender = Extender(f"http://127.0.0.1:{self.layout.ports.scheduler_extender}/scheduler")
+            config = configuration(extender, str(self.layout.kubeconfig("kube-scheduler")))
+            (self.folder / "kube-scheduler.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
     def _stages(self) -> list[Path]:
         """The files that say how simulated nodes and pods behave."""
@@ -215,10 +239,21 @@ class Cluster:
         """kube-controller-manager's command line; `without`, or `only`, replaces what this cluster leaves out."""
         settings = self.settings
         if without is None:
-            without = (*(TAKEN_OVER if settings.native else ()), *settings.without_controllers)
+            without = (*(arguments.taken_over() if settings.native else ()), *settings.without_controllers)
         extra = (*settings.controller_manager_args, *extra)
         command = arguments.controller_manager(self.layout, without=without, only=only, extra=extra)
         return [self.program("kube-controller-manager"), *command]
+
+    def scheduler(self, extra: Sequence[str] = ()) -> list[str | Path]:
+        """kube-scheduler's command line; where our extender decides, with the configuration that asks it."""
+        configured = [f"--config={self.folder / 'kube-scheduler.yaml'}"] if self._has_extender else []
+        extra = (*configured, *self.settings.scheduler_args, *extra)
+        return [self.program("kube-scheduler"), *arguments.scheduler(self.layout, extra)]
+
+    def scheduler_extender(self, extra: Sequence[str] = ()) -> list[str | Path]:
+        """The extender's command line."""
+        command = arguments.scheduler_extender(self.layout, (*self.settings.extender_args, *extra))
+        return [sys.executable, "-m", "operators.cli.main", *command]
 
     def operator(self, extra: Sequence[str] = ()) -> list[str | Path]:
         """The operator's command line."""

@@ -30,7 +30,7 @@ def keep(file: Path) -> Ports:
     State that is kept has addresses in it: those of the nodes, and the one in every copy of the kubeconfig.
     """
     if file.exists():
-        before = Ports(**json.loads(file.read_text()))
+        before = Ports(**{**asdict(choose()), **json.loads(file.read_text())})
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
             for port in asdict(before).values():
                 probe = held.enter_context(socket.socket())

@@ -52,7 +52,9 @@ def answers(api: Api, path: str) -> Condition:
     return lambda: bool(api.get(path))
 
 
-def everything(api: Api, layout: Layout, *, operator: bool, webhook: bool) -> Iterator[tuple[str, Condition]]:
+def everything(
+    api: Api, layout: Layout, *, operator: bool, webhook: bool, extender: bool
+) -> Iterator[tuple[str, Condition]]:
     """What has to hold before a cluster counts as started, each with its name, once the apiserver is ready."""
     yield "default service account", lambda: bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
     for name, port in (
@@ -60,6 +62,8 @@ def everything(api: Api, layout: Layout, *, operator: bool, webhook: bool) -> It
         ("kube-scheduler", layout.ports.scheduler),
     ):
         yield name, answers(Api(f"https://127.0.0.1:{port}", layout.pki), "/healthz")
+    if extender:
+        yield "scheduler-extender", _page(f"http://127.0.0.1:{layout.ports.scheduler_extender}/readyz")
     if operator:
         yield "operator", _page(f"http://127.0.0.1:{layout.ports.operator}/readyz")
     if webhook:

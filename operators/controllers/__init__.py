@@ -7,6 +7,7 @@ nothing else differs.
 from collections.abc import Callable
 from typing import Any
 
+from operators.controllers.cronjobs import cronjob_controller
 from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
 from operators.controllers.endpointslices import endpointslice_controller
@@ -24,6 +25,7 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str | None], ...] = (
     (statefulset_controller, "apps"),
     (daemonset_controller, "apps"),
     (job_controller, "batch"),
+    (cronjob_controller, "batch"),
     (ttl_controller, "batch"),
     (service_controller, None),  # of a built-in Service there is nothing to be kept but its slices
     (endpointslice_controller, ""),

@@ -6,6 +6,8 @@ The suffixes are kube-state-metrics'. A metric is `kopfwerk_KIND_SUFFIX`; its la
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from operators.controllers.zones import time_zone
+from operators.core.cronjob import delay, next_after_last, zone_name
 from operators.core.objects import Obj
 from operators.core.statefulset.observed import max_unavailable, replicas
 from operators.runtime.state import Family, Labels, condition, conditions, figure, moment, owner, text
@@ -24,6 +26,24 @@ def _of_statefulset(suffix: str, help_: str, count: Callable[[Obj], float]) -> F
 
 def _unavailable(obj: Obj) -> float:
     return float(max(0, replicas(obj) - (obj.get("status") or {}).get("availableReplicas", 0)))
+
+
+def _next_run(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+    """Yield when a CronJob's first run after the last one starts, or was to start; none where it is suspended."""
+    zone = time_zone(zone_name(obj))
+    if zone is not None and (found := next_after_last(obj, zone)) is not None:
+        yield labels, (found + delay(obj)).timestamp()
+
+
+def _settings(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+    """Yield what a CronJob is told to do, in labels."""
+    spec = obj["spec"]
+    named = {"schedule": spec["schedule"], "concurrency_policy": spec.get("concurrencyPolicy", "Allow")}
+    yield {**labels, **named, "timezone": spec.get("timeZone") or "local"}, 1.0
+
+
+def _active(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+    yield labels, float(len((obj.get("status") or {}).get("active") or ()))
 
 
 _COMMON: Final = (
@@ -141,4 +161,17 @@ SERVICE: Final = (
     _of_service("spec_external_ip", "Its external addresses", _external_ips),
     _of_service("status_load_balancer_ingress", "The addresses of its load balancer", _ingress),
     conditions("status_condition", "Conditions"),
+)
+
+CRONJOB: Final = (
+    *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
+    Family("info", "Its schedule", _settings),
+    Family("next_schedule_time", "When the first run after the last one starts, or was to", _next_run),
+    Family("status_active", "Jobs that have not ended", _active),
+    moment("status_last_schedule_time", "status.lastScheduleTime", "The time of the last run that was started"),
+    moment("status_last_successful_time", "status.lastSuccessfulTime", "When the last Job that succeeded did"),
+    figure("spec_suspend", "spec.suspend", "Whether no runs are started"),
+    figure("spec_starting_deadline_seconds", "spec.startingDeadlineSeconds", "How late a run may start", absent=None),
+    figure("spec_successful_job_history_limit", "spec.successfulJobsHistoryLimit", "Successful Jobs kept", absent=None),
+    figure("spec_failed_job_history_limit", "spec.failedJobsHistoryLimit", "Failed Jobs kept", absent=None),
 )

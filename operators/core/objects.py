@@ -70,6 +70,11 @@ def services(group: str) -> Resource:
     return Resource(group, "v1", "services", "Service")
 
 
+def cronjobs(group: str) -> Resource:
+    """CronJobs of an API group: `batch` or `kopfwerk.dev`."""
+    return Resource(group, "v1", "cronjobs", "CronJob")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The controller that an object's ownerReferences name: there is at most one."""

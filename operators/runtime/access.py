@@ -14,7 +14,9 @@ from operators.runtime.events import EVENTS
 from operators.runtime.lease import LEASES
 
 
-class _Grant(NamedTuple):
+class Grant(NamedTuple):
+    """A verb on a resource, or on one object of it."""
+
     resource: Resource
     verb: str
     subresource: str = ""
@@ -24,32 +26,32 @@ class _Grant(NamedTuple):
 def cluster_rules(controllers: Iterable[Controller[Any]], twins: Iterable[Resource] = ()) -> list[Obj]:
     """Return the rules of a ClusterRole. `twins` are the kinds as which the webhook dry-runs what it validates."""
     grants = [grant for controller in controllers for grant in _of(controller)]
-    grants += (_Grant(EVENTS, verb) for verb in ("create", "patch"))
-    grants += (_Grant(twin, "create") for twin in twins)
-    return _rules(grants)
+    grants += (Grant(EVENTS, verb) for verb in ("create", "patch"))
+    grants += (Grant(twin, "create") for twin in twins)
+    return rules(grants)
 
 
 def lease_rules(lease: str) -> list[Obj]:
     """Return the rules of a Role in the namespace of the Lease: a create cannot be limited to a name."""
-    return _rules([_Grant(LEASES, "create"), *(_Grant(LEASES, verb, name=lease) for verb in ("get", "update"))])
+    return rules([Grant(LEASES, "create"), *(Grant(LEASES, verb, name=lease) for verb in ("get", "update"))])
 
 
-def _of(controller: Controller[Any]) -> Iterator[_Grant]:
+def _of(controller: Controller[Any]) -> Iterator[Grant]:
     """Yield what a controller needs: what it watches, its own status, and what it declares to write."""
     own = controller.resource
     for resource in (own, *(watch.resource for watch in controller.watches)):
-        yield from (_Grant(resource, verb) for verb in ("list", "watch"))
-    yield _Grant(own, "get")  # whether it may still take on children
+        yield from (Grant(resource, verb) for verb in ("list", "watch"))
+    yield Grant(own, "get")  # whether it may still take on children
     if controller.reports:
-        yield _Grant(own, "update", "status")
+        yield Grant(own, "update", "status")
     for writes in controller.writes:
-        yield from (_Grant(writes.resource, verb, writes.subresource) for verb in writes.verbs)
+        yield from (Grant(writes.resource, verb, writes.subresource) for verb in writes.verbs)
         if "create" in writes.verbs:
-            yield _Grant(writes.resource, "get")  # what came of a write whose answer was lost
-            yield _Grant(own, "update", "finalizers")  # what is created blocks its owner's deletion in the foreground
+            yield Grant(writes.resource, "get")  # what came of a write whose answer was lost
+            yield Grant(own, "update", "finalizers")  # what is created blocks its owner's deletion in the foreground
 
 
-def _rules(grants: Iterable[_Grant]) -> list[Obj]:
+def rules(grants: Iterable[Grant]) -> list[Obj]:
     """Gather grants into as few rules as read well: resources of a group that share their verbs are one."""
     verbs: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for grant in grants:

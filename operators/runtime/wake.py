@@ -56,16 +56,26 @@ def owned(children: Informer[T], parent: Obj) -> list[T]:
     ]
 
 
-def owners(parent: Resource) -> Wake:
-    """Wake the parents, objects of `parent`, that a changed child belongs, belonged or may now belong to."""
+def controlling(parent: Resource) -> Wake:
+    """Wake the parents, objects of `parent`, that a changed child belongs or belonged to."""
 
-    def wakes(informers: Informers, old: Obj | Pod | None, new: Obj | Pod | None) -> Iterator[Key]:
+    def wakes(_: Informers, old: Obj | Pod | None, new: Obj | Pod | None) -> Iterator[Key]:
         for child in (old, new):
             if child is None:
                 continue
-            namespace, owner, _ = _metadata(child)
+            namespace, owner, _labels = _metadata(child)
             if owner is not None and owner.kind == parent.kind and owner.group == parent.group:
                 yield namespace, owner.name
+
+    return wakes
+
+
+def owners(parent: Resource) -> Wake:
+    """Wake the parents, objects of `parent`, that a changed child belongs, belonged or may now belong to."""
+    certain = controlling(parent)
+
+    def wakes(informers: Informers, old: Obj | Pod | None, new: Obj | Pod | None) -> Iterator[Key]:
+        yield from certain(informers, old, new)
         last = new or old
         if last is None:
             return

@@ -132,6 +132,17 @@ def test_the_template_of_a_suspended_job(shell: CommandLine) -> None:
     assert 'Job.kopfwerk.dev "web" is invalid: spec.template.spec: Invalid value: field is immutable' in refused.stderr
 
 
+def test_a_pod_that_lost_its_finalizer(shell: CommandLine) -> None:
+    """It gets it again while it runs, and so is counted: upstream's controller may have taken it for nobody's."""
+    apply(shell)
+    shell.done("wait", WEB, "--for=jsonpath={.status.ready}=1", "--timeout=50s")
+    (pod,) = pods(shell)
+    name = f"pod/{pod['metadata']['name']}"
+    shell.done("patch", name, "--type=json", '--patch=[{"op": "remove", "path": "/metadata/finalizers"}]')
+    tracked = "--for=jsonpath={.metadata.finalizers[0]}=batch.kubernetes.io/job-tracking"
+    shell.done("wait", name, tracked, "--timeout=50s")
+
+
 @pytest.mark.xdist_group("native")
 def test_native(stock: CommandLine) -> None:
     """The built-in Jobs run with upstream's two controllers off, by ours; their columns are upstream's."""

@@ -36,6 +36,13 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "monitoring.prometheusRule.enabled=true",
         "monitoring.dashboard.enabled=true",
     ),
+    "scheduler": (
+        "scheduler.enabled=true",
+        "networkPolicy.enabled=true",
+        "scheduler.profiles.profiles.packed.strategy=MostAllocated",
+        "scheduler.profiles.namespaces.batch=packed",
+        "scheduler.kubeScheduler.extraArgs={--v=2}",
+    ),
     "everything-said": (
         "fullnameOverride=a-name-that-is-longer-than-what-kubernetes-lets-a-cronjob-have",
         "commonLabels.team=platform",
@@ -111,8 +118,9 @@ def named(objects: Iterable[Obj], kind: str, name: str) -> Obj:
 
 
 def operator(objects: Iterable[Obj]) -> Obj:
-    """Return the one Deployment."""
-    (found,) = of_kind(objects, "Deployment")
+    """Return the operator's Deployment."""
+    component = "app.kubernetes.io/component"
+    (found,) = (obj for obj in of_kind(objects, "Deployment") if obj["metadata"]["labels"][component] == "operator")
     return found
 
 

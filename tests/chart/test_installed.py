@@ -89,7 +89,7 @@ def test_every_pod_meets_the_restricted_standard(helm: Helm, options: tuple[str,
         assert spec["securityContext"]["runAsUser"] == 65532, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
-        assert {kind for volume in spec.get("volumes", ()) for kind in volume} <= {"name", "secret"}, name
+        assert {kind for volume in spec.get("volumes", ()) for kind in volume} <= {"name", "secret", "configMap"}, name
         for each in spec["containers"]:
             assert each["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -124,7 +124,8 @@ def test_every_pod_gives_kopfwerk_arguments_that_it_understands(helm: Helm, opti
 
     for name, arguments in commands.items():
         ran = CliRunner().invoke(kopfwerk, [*arguments, "--help"])
-        assert arguments[0] == ("webhook-certificate" if "certificate" in name else "run")
+        want_command = "webhook-certificate" if "certificate" in name else "run"
+        assert arguments[0] == ("scheduler-extender" if name.endswith("-scheduler") else want_command)
         assert ran.exit_code == 0, ran.output
 
 
@@ -234,7 +235,8 @@ def test_a_single_replica_blocks_no_drain(helm: Helm) -> None:
 @pytest.mark.parametrize("options", EVERY_OPTION)
 def test_ports_are_those_of_the_container(helm: Helm, options: tuple[str, ...]) -> None:
     """Services, probes and the NetworkPolicy name ports, and the container has them."""
-    objects = helm.render(*options)
+    component = "app.kubernetes.io/component"
+    objects = [obj for obj in helm.render(*options) if obj["metadata"]["labels"].get(component) != "scheduler"]
     own = container(objects)
     names = {port["name"] for port in own["ports"]}
     probes = {own[probe]["httpGet"]["port"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}

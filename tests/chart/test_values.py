@@ -12,7 +12,13 @@ from tests.chart.rendering import CHART, NAMESPACE, Helm, container, operator
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 HELMS_OWN = {"global"}
-PASSED_ON = {"resources", "webhook.certificate.resources", "strategy"}
+PASSED_ON = {
+    "resources",
+    "webhook.certificate.resources",
+    "scheduler.resources",
+    "scheduler.kubeScheduler.resources",
+    "strategy",
+}
 """Kubernetes' own fields, of which values.yaml need not name all."""
 
 

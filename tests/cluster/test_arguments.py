@@ -12,7 +12,7 @@ from operators.cluster.versions import DEFAULT, PROGRAMS
 
 def layout(*, keeps_state: bool = False) -> Layout:
     """A cluster in /c with ports that tell the components apart."""
-    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7, 8), keeps_state)
+    return Layout(Path("/c/pki"), Path("/c/etcd"), Path("/c"), Ports(1, 2, 3, 4, 5, 6, 7, 8, 9), keeps_state)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,10 @@ def test_etcd_forces_to_disk_what_is_kept(*, keeps_state: bool, want_unsafe: boo
     [
         pytest.param({}, "--controllers=*", id="whole"),
         pytest.param(
-            {"without": arguments.TAKEN_OVER},
-            "--controllers=*,-daemonset-controller,-deployment-controller,-replicaset-controller,-statefulset-controller,"
-            "-job-controller,-ttl-after-finished-controller,-endpointslice-controller",
+            {"without": arguments.taken_over()},
+            "--controllers=*,-replicaset-controller,-deployment-controller,-statefulset-controller,"
+            "-daemonset-controller,-job-controller,-cronjob-controller,-ttl-after-finished-controller,"
+            "-endpointslice-controller",
             id="native mode, where one that a later release adds still runs",
         ),
         pytest.param({"only": ["a", "b"]}, "--controllers=a,b", id="some"),

@@ -168,7 +168,7 @@ def test_from_up_to_down(tmp_path: Path) -> None:
     kubectl = ["kubectl", f"--kubeconfig={user}"]
     subprocess.run([*kubectl, "create", "configmap", "kept"], check=True, capture_output=True)
     assert "is down" in kopfwerk.run("down")
-    assert ended([first.pid, *first.components.values()]) == [True] * 6
+    assert ended([first.pid, *first.components.values()]) == [True] * 7
     assert "kopfwerk-default" not in user.read_text()
 
     kopfwerk.run("up", "--detach", *options)
@@ -198,7 +198,7 @@ def test_in_front(number: int, want_exit_code: int, *, want_folder: bool, tmp_pa
         up.communicate(timeout=60)
 
     assert up.returncode == want_exit_code
-    assert ended(list(record.components.values())) == [True] * 5
+    assert ended(list(record.components.values())) == [True] * 6
     assert (tmp_path / "default" / "cluster.json").exists() is want_folder
 
 

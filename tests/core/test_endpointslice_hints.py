@@ -13,6 +13,7 @@ from tests.support.services import after, backend, core, endpoint, kinds, seen, 
 AUTO: Obj = {"annotations": {"service.kubernetes.io/topology-mode": "Auto"}}
 AWARE = core(meta=AUTO)
 NODES = {"n1": worker("n1", "east"), "n2": worker("n2", "west"), "n3": worker("n3", "")}
+MASTER = "node-role.kubernetes.io/master"
 EAST, WEST, NOWHERE = (backend(name, node=node) for name, node in (("a", "n1"), ("b", "n2"), ("c", "n3")))
 
 
@@ -77,7 +78,7 @@ def test_hints_alone_are_a_reason_to_write(before: Obj | None, distribution: str
         pytest.param([worker("a", "e"), worker("b", "w", "")], None, id="a node without CPU"),
         pytest.param([worker("a", "e"), worker("b", "w"), worker("c", "", ready=False)], {"e": 0.5, "w": 0.5},
                      id="one that is not ready does not count"),
-        pytest.param([worker("a", "e"), worker("b", "w"), worker("c", "e", **{"node-role.kubernetes.io/master": ""})],
+        pytest.param([worker("a", "e"), worker("b", "w"), worker("c", "e", labels={MASTER: ""})],
                      {"e": 0.5, "w": 0.5}, id="nor does the control plane"),
         pytest.param([], None, id="no nodes"),
     ],

@@ -59,8 +59,8 @@ def test_packing(sizes: tuple[int, ...], gone: int, new: int, want_steps: list[s
 def test_a_rollout_of_a_thousand() -> None:
     """Each pod is in one slice at any time, and slices are about as many as are needed."""
     draw = random.Random(7)  # noqa: S311 - the same rollout each time
-    pods, known, count = fleet(0, 1000), [], 1000
-    writes = 0
+    known: list[Obj] = []
+    pods, count, writes = fleet(0, 1000), 1000, 0
     for step in range(30):
         made = plan(seen(WEB, *pods, slices=tuple(known)))
         writes += len(kinds(made))

@@ -10,6 +10,7 @@ from tests.parity.manifests import template
 
 TAINT: Final = "example.com/own"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
+OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service"
 
 
 class Fleet:
@@ -30,6 +31,14 @@ class Fleet:
             self.names.append(node["metadata"]["name"])
         for letter in letters:
             await self._tainted(letter, TAINT)
+
+    @property
+    def pinning(self) -> Obj:
+        """What a pod's spec has to have in order to run on these nodes, and on no others."""
+        return {
+            "nodeSelector": {TAINT: self._unique},
+            "tolerations": [{"key": TAINT, "operator": "Exists"}],
+        }
 
     def name(self, letter: str) -> str:
         """Return the name of a node."""
@@ -64,12 +73,17 @@ class Fleet:
         await self._patch(letter, {"metadata": {"labels": {nodes.KUBELET: nodes.STOPPED}}})
         await self._tainted(letter, UNREACHABLE, TAINT, within=80)
 
+    async def shut_down(self, letter: str) -> None:
+        """Say of a silent node what an administrator says who knows that it is off: nothing runs there any more."""
+        node = await self._admin.request("GET", f"/api/v1/nodes/{self.name(letter)}")
+        off = {"key": OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"}
+        await self._patch(letter, {"spec": {"taints": [*node["spec"]["taints"], off]}})
+
     def daemonset(self, *, image: str = "app:1", pod_spec: Obj | None = None, sim: Any = None, **spec: Any) -> Obj:
         """Return a DaemonSet web for these nodes; pod_spec goes into its template."""
         made = template(image, **(sim or {}))
         made["spec"] |= {
-            "nodeSelector": {TAINT: self._unique},
-            "tolerations": [{"key": TAINT, "operator": "Exists"}],
+            **self.pinning,
             **(pod_spec or {}),
         }
         meta = {"name": "web"}

@@ -65,6 +65,19 @@ def job(*, restart: str = "Never", sim: dict[str, str] | None = None, **spec: An
     return {"kind": "Job", "metadata": {"name": "web"}, "spec": {"template": pod, **spec}}
 
 
+def cronjob(
+    schedule: str = "* * * * *", *, sim: dict[str, str] | None = None, job_spec: Obj | None = None, **spec: Any
+) -> Obj:
+    """Return a CronJob tick whose pods behave as `sim` says."""
+    made = job(sim=sim, **(job_spec or {}))["spec"]
+    template = {"metadata": {"labels": {"app": "tick"}, "annotations": {"note": "mine"}}, "spec": made}
+    return {
+        "kind": "CronJob",
+        "metadata": {"name": "tick"},
+        "spec": {"schedule": schedule, "jobTemplate": template, **spec},
+    }
+
+
 def claim_template(name: str, storage: str) -> Obj:
     """Return the template of a claim."""
     spec = {

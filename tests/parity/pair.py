@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from operators.core.objects import Obj, Resource, daemonsets, deployments, jobs, replicasets, statefulsets
+from operators.core.objects import Obj, Resource, cronjobs, daemonsets, deployments, jobs, replicasets, statefulsets
 from operators.core.revisions import CONTROLLERREVISIONS
 from operators.core.statefulset import CLAIMS
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
@@ -21,7 +21,7 @@ QUIET_FOR = 1.0
 """Seconds for which neither side may change before what they show is compared."""
 PATIENCE = 40.0
 """Seconds after which two sides that do not agree are taken to differ."""
-_EVERY = 0.4
+EVERY = 0.4
 
 Want = Callable[[View], bool]
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Side:
     @property
     def kinds(self) -> Mapping[str, Resource]:
         """The resources by their plural names."""
-        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets, jobs))
+        own = (make(self.group) for make in (deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs))
         return {kind.plural: kind for kind in (*own, CONTROLLERREVISIONS, CLAIMS, PODS, EVENTS)}
 
     def url(self, plural: str, name: str = "", subresource: str = "") -> str:
@@ -80,7 +80,7 @@ class Side:
         """Wait until this side alone shows what is wanted."""
         async with asyncio.timeout(PATIENCE):
             while not want(await self.look("none")):  # noqa: ASYNC110  # what another process does
-                await asyncio.sleep(_EVERY)
+                await asyncio.sleep(EVERY)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class Pair:
     events: str = "exact"
     ignores: frozenset[str] = frozenset()
     """Parts of a view that are not compared."""
+    every: float = EVERY
+    """Seconds between two looks."""
 
     async def each(self, action: Callable[[Side], Awaitable[T]]) -> tuple[T, T]:
         """Do something to both sides at once."""
@@ -191,7 +193,7 @@ class Pair:
         async def act(side: Side) -> None:
             url = f"/api/v1/namespaces/{side.namespace}/resourcequotas/quota"
             while not (await side.client.request("GET", url)).get("status", {}).get("used"):  # noqa: ASYNC110
-                await asyncio.sleep(_EVERY)
+                await asyncio.sleep(EVERY)
 
         await self.each(act)
 
@@ -233,7 +235,7 @@ class Pair:
                 return now[1]
             if moment - since > patience or moment - began > 4 * patience:
                 raise DifferenceError(_explain(*now, want))
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self.every)
 
     async def _look(self, side: Side) -> View:
         shown = await side.look(self.events)

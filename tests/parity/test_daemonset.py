@@ -1,11 +1,13 @@
 """DaemonSets, ours beside upstream's: which nodes get a pod, and what becomes of it."""
 
+from typing import Any
+
 import pytest
 
 from tests.parity.fleet import Fleet
 from tests.parity.manifests import pod, quota
 from tests.parity.pair import Pair, Want
-from tests.parity.wanted import both, counts, gone, pods, size, status
+from tests.parity.wanted import both, counts, gone, images, phase, pods, size, status
 
 pytestmark = pytest.mark.cluster
 
@@ -154,6 +156,61 @@ async def test_ended_pods(daemons: Pair, fleet: Fleet, phase: str) -> None:
     await daemons.agree(daemons_are(1))
     await daemons.end_pods(1, phase)
     await daemons.agree(both(size(1), daemons_are(1)))
+
+
+async def test_failing_again_and_again(daemons: Pair, fleet: Fleet) -> None:
+    """Each pod that fails on a node waits longer for its deletion than the one before; then it is deleted too."""
+    await fleet.join("a")
+    await daemons.create(fleet.daemonset())
+    for _ in range(5):  # after which the next waits for 16 seconds
+        await daemons.agree(both(size(1), daemons_are(1)), quiet_for=0)
+        await daemons.end_pods(1, "Failed")
+    await daemons.agree(both(size(1), daemons_are(1)), quiet_for=0)
+    await daemons.end_pods(1, "Failed")
+    await daemons.agree(both(phase("Failed"), daemons_are(1, ready=0)), quiet_for=3)
+    await daemons.agree(both(size(1), daemons_are(1)))
+
+
+async def test_a_failed_pod_of_an_old_template(daemons: Pair, fleet: Fleet) -> None:
+    """A rollout does not wait for a back-off to end: the pod is of no use to anybody."""
+    await fleet.join("a")
+    await daemons.create(fleet.daemonset())
+    for _ in range(5):
+        await daemons.agree(both(size(1), daemons_are(1)), quiet_for=0)
+        await daemons.end_pods(1, "Failed")
+    await daemons.agree(both(size(1), daemons_are(1)), quiet_for=0)
+    await daemons.end_pods(1, "Failed")
+    await daemons.agree(both(phase("Failed"), daemons_are(1, ready=0)), quiet_for=0)
+    await daemons.image("app:2")
+    await daemons.agree(both(size(1), images("app:2", count=1), daemons_are(1)), patience=12)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param({"type": "OnDelete"}, id="without surge"),
+        pytest.param({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}, id="with surge"),
+    ],
+)
+async def test_several_pods_on_one_node(daemons: Pair, fleet: Fleet, strategy: dict[str, Any]) -> None:
+    """Of several that it takes over the oldest stays, at first or for good."""
+    await fleet.join("a")
+    for number, name in enumerate(("first", "second", "third"), 1):
+        await daemons.create(pod(name, node=fleet.name("a")))
+        await daemons.agree(size(number))
+    await daemons.create(fleet.daemonset(updateStrategy=strategy))
+    updated = 0 if strategy["type"] == "OnDelete" else 1
+    await daemons.agree(both(size(1), daemons_are(1, updated=updated)))
+
+
+async def test_one_more_on_a_node(daemons: Pair, fleet: Fleet) -> None:
+    """A free pod that comes beside the DaemonSet's own is adopted, and as the younger one deleted."""
+    await fleet.join("a")
+    await daemons.create(fleet.daemonset())
+    await daemons.agree(both(size(1), daemons_are(1)), quiet_for=2)
+    await daemons.create(pod("free", node=fleet.name("a")))
+    view = await daemons.agree(both(size(1), daemons_are(1)))
+    assert any("Deleted pod: free" in line for line in view.events)
 
 
 async def test_not_ready(daemons: Pair, fleet: Fleet) -> None:

@@ -31,11 +31,12 @@ WORKLOADS = {
     "statefulsets": "StatefulSet",
     "daemonsets": "DaemonSet",
     "jobs": "Job",
+    "cronjobs": "CronJob",
 }
-"""What has events that are compared; and a status with an observedGeneration, but for Jobs."""
+"""What has events that are compared; and, but for the last two, a status with an observedGeneration."""
 _UIDS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 _TIMES = ("startTime", "completionTime")
-_COLUMNS = ("state", "progress")
+_COLUMNS = ("state", "progress", "activeJobs", "nextScheduleTime")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class View:
     @property
     def is_settled(self) -> bool:
         """Whether each controller has seen the latest of what it looks after."""
-        parents = (obj for plural in WORKLOADS if plural != "jobs" for obj in self.raw.get(plural, ()))
+        parents = (
+            obj for plural in WORKLOADS if plural not in ("jobs", "cronjobs") for obj in self.raw.get(plural, ())
+        )
         return all(
             (obj.get("status") or {}).get("observedGeneration", 0) >= obj["metadata"]["generation"] for obj in parents
         )
@@ -114,7 +117,7 @@ def view(raw: Mapping[str, list[Obj]], group: str, *, events: str) -> View:
             if plural not in ("pods", "events")
         },
         pods=Counter(_pod(obj, names, owners, group) for obj in raw["pods"]),
-        events=frozenset(_events(raw["events"], names, events)),
+        events=frozenset(_events(raw["events"], names, events, group)),
         raw=raw,
     )
 
@@ -153,11 +156,30 @@ def _job(obj: Obj, names: _Names, group: str) -> Obj:
         for condition in status.get("conditions") or ()
         if condition["type"] not in (READY, STALLED)
     ]
-    meta = {key: value for key, value in _meta(obj, names, group).items() if key != "labels"}
+    meta = {key: value for key, value in _meta(obj, names, group).items() if key != "labels" or _is_a_run(obj)}
     return meta | {"status": shown}
 
 
-_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim, "jobs": _job}
+def _is_a_run(obj: Obj) -> bool:
+    """Whether a Job is a CronJob's, from which it has its labels."""
+    owner = controller_of(obj)
+    return owner is not None and owner.kind == "CronJob"
+
+
+def _cronjob(obj: Obj, names: _Names, group: str) -> Obj:
+    """Return a CronJob, less what its template has by default; the times of its runs are the same on both sides."""
+    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in _COLUMNS}
+    if "lastSuccessfulTime" in status:
+        status["lastSuccessfulTime"] = "some"
+    active = [
+        f"{'own' if ref['apiVersion'] == f'{group}/v1' else ref['apiVersion']} {ref['kind']} {names(ref['name'])}"
+        for ref in status.pop("active", None) or ()
+    ]
+    spec = {key: value for key, value in obj["spec"].items() if key != "jobTemplate"}
+    return _meta(obj, names, group) | {"spec": spec, "status": status, "active": active}
+
+
+_SHOWN = {"controllerrevisions": _revision, "persistentvolumeclaims": _claim, "jobs": _job, "cronjobs": _cronjob}
 
 
 def _owners(obj: Obj, names: _Names, group: str) -> list[str]:
@@ -258,7 +280,7 @@ def _claimed(pod: Obj) -> list[str]:
     return [source["claimName"] for source in sources if source]
 
 
-def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
+def _events(events: Iterable[Obj], names: _Names, how: str, group: str) -> Iterable[str]:
     """Return what was said about workloads; how often does not matter, nor what was cut short as too much."""
     if how == "none":
         return
@@ -267,6 +289,7 @@ def _events(events: Iterable[Obj], names: _Names, how: str) -> Iterable[str]:
         if about["kind"] not in WORKLOADS.values() or event["message"].startswith("(combined"):
             continue
         message = names(event["message"].replace(f"{about['namespace']}/", "NAMESPACE/"))
+        message = message.replace(f"Job.{group} ", "Job ")
         if how == "numbers aside":
             message = re.sub(r"from \d+ to \d+", "from N to M", message)
         yield " ".join((about["kind"], names(about["name"]), event["type"], event["reason"], message))

@@ -10,6 +10,11 @@ def size(count: int) -> Want:
     return lambda v: len(v.raw["pods"]) == count and all("ready=True" in line for line in v.pods)
 
 
+def phase(wanted: str) -> Want:
+    """All pods there are, and there are some, are in this phase, and nobody deletes them."""
+    return lambda v: bool(v.pods) and all(f"phase={wanted} " in line and "deleting=False" in line for line in v.pods)
+
+
 def pods(count: int) -> Want:
     """There are so many pods, however they are."""
     return lambda v: len(v.raw["pods"]) == count

@@ -5,15 +5,28 @@ from collections.abc import Iterator
 import pytest
 
 from operators.cluster import ports
+from operators.cluster.api import MERGE
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.errors import ClusterError
-from tests.parity.manifests import template
+from operators.core.objects import KOPFWERK
+from tests.parity.manifests import cronjob, job, template
 from tests.prometheus.world import ELECTED, NAMESPACE, QUOTA, World, start
 from tests.support import prometheus
 from tests.support.prometheus import Programs
 
 UNREADY = template(ready="false")
 """Of pods that run and are never ready."""
+
+_IN_ORDER = job(sim={"exit_after": "1s"}, completions=2, completionMode="Indexed")["spec"]
+_ON_ANY_CODE = {"rules": [{"action": "Count", "onExitCodes": {"operator": "NotIn", "values": [0]}}]}
+_FAILS = job(sim={"exit_after": "1s", "exit_code": "1"}, backoffLimit=0, podFailurePolicy=_ON_ANY_CODE)["spec"]
+JOBS = {
+    "healthy": _IN_ORDER,
+    "stuck": _FAILS,
+    "running": job()["spec"],
+    "gone": _IN_ORDER | {"ttlSecondsAfterFinished": 0},
+}
+"""In both groups, since upstream's metrics are compared with ours."""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +48,18 @@ def world(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield found
 
 
+def _populate_late(world: World) -> None:
+    """Create a CronJob whose last run is hours ago: another's Job, which its status names, forbids the next."""
+    spec = cronjob(concurrencyPolicy="Forbid")["spec"]
+    running = {"apiVersion": f"{KOPFWERK}/v1", "kind": "Job", "namespace": NAMESPACE, "name": "running", "uid": "none"}
+    ago = "2026-01-01T00:00:00Z"
+    status = {"active": [running], "lastScheduleTime": ago, "lastSuccessfulTime": ago}
+    url = f"/apis/{KOPFWERK}/v1/namespaces/{NAMESPACE}/cronjobs"
+    world.create("cronjobs", NAMESPACE, {**spec, "suspend": True}, "late")
+    world.api.request("PATCH", f"{url}/late/status", {"status": status}, MERGE)
+    world.api.request("PATCH", f"{url}/late", {"spec": {"suspend": False}}, MERGE)
+
+
 def _populate(world: World) -> None:
     selector = {"matchLabels": {"app": "web"}}
     healthy = {"replicas": 3, "selector": selector, "template": template()}
@@ -43,6 +68,10 @@ def _populate(world: World) -> None:
     world.create("deployments", NAMESPACE, {**stuck, "progressDeadlineSeconds": 1}, "stuck")
     world.create("statefulsets", NAMESPACE, {**healthy, "serviceName": "db"}, "healthy")
     world.create("statefulsets", NAMESPACE, {**stuck, "serviceName": "db"}, "stuck")
+    for group in ("batch", KOPFWERK):
+        for name, spec in JOBS.items():
+            world.create("jobs", NAMESPACE, spec, name, group)
+    _populate_late(world)
     world.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": QUOTA}})
     none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     world.api.request("POST", f"/api/v1/namespaces/{QUOTA}/resourcequotas", none)

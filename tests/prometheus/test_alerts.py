@@ -22,6 +22,8 @@ TROUBLE: Final = [
     pytest.param("KopfwerkDeploymentReplicasMismatch", {"deployment": "stuck"}, id="deployment"),
     pytest.param("KopfwerkStatefulSetStuck", {"statefulset": "stuck"}, id="rollout-of-a-statefulset"),
     pytest.param("KopfwerkStatefulSetReplicasMismatch", {"statefulset": "stuck"}, id="statefulset"),
+    pytest.param("KopfwerkJobFailed", {"job_name": "stuck", "reason": "BackoffLimitExceeded"}, id="job"),
+    pytest.param("KopfwerkCronJobLate", {"cronjob": "late"}, id="cronjob"),
 ]
 """Alerts on the workloads that the world has."""
 

@@ -17,7 +17,7 @@ from tests.support import dashboard
 from tests.support.prometheus import RULES, Programs, until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
-TABLES = {controller.resource.kind: controller.state for controller in controllers(native=False)}
+TABLES = {one.resource.kind: one.state for one in controllers(native=False) if one.state}
 STATE = tuple(f"kopfwerk_{kind.lower()}_" for kind in TABLES)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 UPSTREAMS = {
@@ -34,10 +34,22 @@ UPSTREAMS = {
     "rest_client_response_size_bytes",
     "rest_client_rate_limiter_duration_seconds",
     "replicaset_controller_sorting_deletion_age_ratio",
+    "job_controller_job_sync_duration_seconds",
+    "job_controller_job_syncs",
+    "job_controller_jobs_finished",
+    "job_controller_job_pods_finished",
+    "job_controller_job_finished_indexes",
+    "job_controller_job_pods_creation",
+    "job_controller_pod_failures_handled_by_failure_policy",
+    "job_controller_terminated_pods_tracking_finalizer",
+    "ttl_after_finished_controller_job_deletion_duration_seconds",
+    "cronjob_controller_job_creation_skew_duration_seconds",
     "process_cpu_seconds",
     "process_resident_memory_bytes",
 }
 """What both have."""
+CAMEL_CASE = "job_controller_job_finished_indexes"
+"""Upstream has a label `backoffLimit` there."""
 
 
 def page(world: World, accept: str) -> tuple[str, str]:
@@ -76,7 +88,8 @@ def test_promtool_finds_no_fault(programs: Programs, world: World) -> None:
     """Names, units and help are as Prometheus wants them, but for what upstream has called otherwise."""
     _, text = page(world, "text/plain;version=0.0.4")
 
-    programs.check("check", "metrics", text=text)
+    ours = (line for line in text.splitlines(keepends=True) if CAMEL_CASE not in line)
+    programs.check("check", "metrics", text="".join(ours))
 
 
 def test_the_configuration_in_the_document_is_one(programs: Programs, tmp_path: Path) -> None:

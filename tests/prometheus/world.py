@@ -41,11 +41,13 @@ class World:
         """Where the operator's page is."""
         return f"127.0.0.1:{self.cluster.layout.ports.operator}"
 
-    def create(self, plural: str, namespace: str, spec: Obj, name: str = "web") -> None:
+    def create(self, plural: str, namespace: str, spec: Obj, name: str = "web", group: str = KOPFWERK) -> None:
         """Create a workload."""
-        kind = {"deployments": "Deployment", "statefulsets": "StatefulSet"}[plural]
-        body = {"apiVersion": f"{KOPFWERK}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
-        self.api.request("POST", f"/apis/{KOPFWERK}/v1/namespaces/{namespace}/{plural}", body)
+        kind = {"deployments": "Deployment", "statefulsets": "StatefulSet", "jobs": "Job", "cronjobs": "CronJob"}[
+            plural
+        ]
+        body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        self.api.request("POST", f"/apis/{group}/v1/namespaces/{namespace}/{plural}", body)
 
     def fires(self, alert: str, **labels: str) -> dict[str, Any]:
         """Wait for an alert with these labels, and return it."""

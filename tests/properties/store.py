@@ -11,13 +11,17 @@ from typing import Any
 
 import orjson
 
+from operators.core.nodes import NODES
 from operators.core.objects import (
     PODS,
     Key,
     Obj,
     Resource,
+    cronjobs,
+    daemonsets,
     deployments,
     format_time,
+    jobs,
     key,
     replicasets,
     statefulsets,
@@ -30,9 +34,11 @@ from tests.support.builders import NOW
 
 GROUP = "kopfwerk.dev"
 REPLICASETS, DEPLOYMENTS, STATEFULSETS = replicasets(GROUP), deployments(GROUP), statefulsets(GROUP)
+DAEMONSETS = daemonsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
 """What ReplicaSets and Deployments are about."""
-ALL = (*RESOURCES, STATEFULSETS, CLAIMS, CONTROLLERREVISIONS)
+JOBS, CRONJOBS = jobs(GROUP), cronjobs(GROUP)
+ALL = (*RESOURCES, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, CLAIMS, CONTROLLERREVISIONS, NODES)
 """What the apiserver serves."""
 
 

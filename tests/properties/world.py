@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from operators.controllers import controllers
-from operators.core import objects, pods
+from operators.core import nodes, objects, pods
 from operators.core.objects import PODS, Obj, format_time, key
 from operators.core.plan import Outcome
 from operators.runtime.controller import Controller, Loop
@@ -82,12 +82,15 @@ class World:
         self.loop = VirtualLoop()
         asyncio.set_event_loop(self.loop)
         self.rules = rules
-        self.controllers = [c for c in controllers(native=False) if c.name in rules.controllers]
+        self.controllers = self._declared()
         self.network = Network()
         self.store = Store(self._written, self.loop.time)
         self.rules.store = self.store
         self.dead: set[str] = set()
         self.operator = Operator(self)
+
+    def _declared(self) -> list[Controller[Any]]:
+        return [c for c in controllers(native=False) if c.name in self.rules.controllers]
 
     def _written(self, change: Change) -> None:
         self.network.pulse()
@@ -107,6 +110,7 @@ class World:
     def restart(self) -> None:
         """Kill the operator wherever it is, and start another that remembers nothing."""
         self.loop.run_until_complete(self.operator.kill())
+        self.controllers = self._declared()
         self.operator = Operator(self)
 
     def set_pod(self, pod: Obj, phase: str, *, ready: bool, node: str | None = None) -> None:
@@ -127,9 +131,18 @@ class World:
                 if (self.store.now() - objects.parse_time(since)).total_seconds() >= _GRACE:
                     self.store.remove(PODS, key(pod))
             elif pod["status"]["phase"] in ("Pending", "Running"):
-                alive = [node for node in NODES if node not in self.dead]
                 image = next((container["image"] for container in pod["spec"]["containers"]), "")
-                self.set_pod(pod, "Running", ready=image != BAD, node=alive[i % len(alive)])
+                if node := self._node_of(pod, i):
+                    self.set_pod(pod, "Running", ready=image != BAD, node=node)
+
+    def _node_of(self, pod: Obj, number: int) -> str:
+        """Return the node that runs a pod: any, or where nodes have names its own, if that works."""
+        known = {objects.name(node): node for node in self.store.all(nodes.NODES)}
+        if not known:
+            alive = [node for node in NODES if node not in self.dead]
+            return alive[number % len(alive)]
+        wanted = pods.parse(pod).target_node
+        return wanted if wanted in known and nodes.is_ready(known[wanted]) else ""
 
     def kill_node(self, node: str) -> None:
         """Lose a node: its pods are unready, and evicted."""

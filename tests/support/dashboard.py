@@ -121,6 +121,29 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         ),
         Panel("Pods on their way out", "none", (("", _sum("replicaset_status_terminating_replicas")),)),
     ),
+    "CronJobs": (
+        Panel("Jobs of CronJobs that go on", "none", (("", _sum("cronjob_status_active")),)),
+        Panel(
+            "Since the last success",
+            "s",
+            (
+                (
+                    "{{namespace}}/{{cronjob}}",
+                    f"time() - max by (namespace, cronjob) ({PREFIX}_cronjob_status_last_successful_time{{{_IN}}})",
+                ),
+            ),
+        ),
+        Panel(
+            "Runs that are due and have not started",
+            "s",
+            (
+                (
+                    "{{namespace}}/{{cronjob}}",
+                    f"time() - max by (namespace, cronjob) ({PREFIX}_cronjob_next_schedule_time{{{_IN}}}) > 0",
+                ),
+            ),
+        ),
+    ),
     "Jobs": (
         Panel(
             "Pods of Jobs",

@@ -38,9 +38,9 @@ def service(name: str = "web", *, meta: Obj | None = None, status: Obj | None = 
     }
 
 
-def worker(name: str, zone: str, cpu: str = "4", *, ready: bool = True, **labels: str) -> Obj:
+def worker(name: str, zone: str, cpu: str = "4", *, ready: bool = True, labels: Obj | None = None) -> Obj:
     """Return a node as the cache has it, in a zone unless that is empty."""
-    meta = metadata(name, labels={**({nodes.ZONE: zone} if zone else {}), **labels})
+    meta = metadata(name, labels={**({nodes.ZONE: zone} if zone else {}), **(labels or {})})
     status = {"conditions": [{"type": "Ready", "status": str(ready)}], "allocatable": {"cpu": cpu} if cpu else {}}
     return nodes.trim({"metadata": meta, "status": status})
 

@@ -2,7 +2,7 @@
 
 import click
 
-from operators.cli.plugin import pods, rollout, setting
+from operators.cli.plugin import pods, rollout, running, setting
 from operators.cli.plugin.options import Group
 
 
@@ -15,5 +15,5 @@ def commands() -> None:
     """
 
 
-for command in (rollout.commands, setting.commands, pods.logs, pods.execute, pods.port_forward):
+for command in (rollout.commands, setting.commands, pods.logs, pods.execute, pods.port_forward, running.run_now):
     commands.add_command(command)

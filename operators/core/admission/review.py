@@ -15,6 +15,7 @@ TWINS: Final[Mapping[str, Resource]] = {
         objects.statefulsets("apps"),
         objects.daemonsets("apps"),
         objects.jobs("batch"),
+        objects.cronjobs("batch"),
         objects.services(""),
     )
 }
@@ -32,11 +33,16 @@ class Review:
     user: str = ""
 
     @property
+    def template(self) -> str:
+        """The field of the spec that is a template."""
+        return "jobTemplate" if self.obj["kind"] == "CronJob" else "template"
+
+    @property
     def is_template_unchanged(self) -> bool:
-        """Whether the pod template stays as it was."""
-        if self.old is None or "template" not in _spec(self.obj):
+        """Whether the template stays as it was."""
+        if self.old is None or self.template not in _spec(self.obj):
             return False
-        return bool(_spec(self.obj)["template"] == _spec(self.old).get("template"))
+        return bool(_spec(self.obj)[self.template] == _spec(self.old).get(self.template))
 
     def is_exempt(self, own_user: str) -> bool:
         """Whether there is nothing to ask.

@@ -39,13 +39,17 @@ def refusal(review: Review, answer: Answer) -> str | None:
     ours = ours + head.removeprefix(twin) + invalid
     if not review.is_template_unchanged:
         return ours + answer.message.partition(" is invalid: ")[2]
-    left = [f"{cause.get('field')}: {cause.get('message')}" for cause in answer.causes if not _is_of_template(cause)]
+    left = [
+        f"{cause.get('field')}: {cause.get('message')}"
+        for cause in answer.causes
+        if not _is_in(f"spec.{review.template}", cause)
+    ]
     if not left:
         return None
     return ours + (left[0] if len(left) == 1 else f"[{', '.join(left)}]")
 
 
-def _is_of_template(cause: Obj) -> bool:
-    """Whether a cause names a field of the pod template."""
+def _is_in(parent: str, cause: Obj) -> bool:
+    """Whether a cause names a field, or one in it."""
     field = str(cause.get("field", ""))
-    return field == "spec.template" or field.startswith(("spec.template.", "spec.template["))
+    return field == parent or field.startswith((f"{parent}.", f"{parent}["))

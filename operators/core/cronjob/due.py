@@ -4,6 +4,7 @@ Mirrors mostRecentScheduleTime and nextScheduleTimeDuration in pkg/controller/cr
 estimated from the distance of the first two, as upstream does; of those, only the latest is made up for.
 """
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,8 +14,8 @@ from operators.core.objects import Obj
 
 MANY = 100
 """The missed runs above which a warning is given."""
-_PADDING = timedelta(milliseconds=100)
-"""What clocks may differ by."""
+PADDING = timedelta(milliseconds=100)
+"""What clocks may differ by: a run is looked for this much after it is due."""
 
 
 class UnsatisfiableError(ValueError):
@@ -30,12 +31,20 @@ class Due:
     missed: int
 
 
-def due(cronjob: Obj, schedule: Schedule, now: datetime, *, within_deadline: bool = True) -> Due:
+def due(
+    cronjob: Obj,
+    schedule: Schedule,
+    now: datetime,
+    *,
+    within_deadline: bool = True,
+    not_before: datetime | None = None,
+) -> Due:
     """Return the latest run that is due. Raises UnsatisfiableError.
 
-    within_deadline: runs older than startingDeadlineSeconds are passed over, and not counted.
+    within_deadline: runs older than startingDeadlineSeconds are passed over, and not counted. not_before: so are those
+    up to this time, before which the schedule was another.
     """
-    since = _since(cronjob, now, within_deadline=within_deadline)
+    since = _since(cronjob, now, not_before, within_deadline=within_deadline)
     first = schedule.next(since)
     second = schedule.next(first) if first is not None else None
     if first is None or second is None:
@@ -54,16 +63,15 @@ def due(cronjob: Obj, schedule: Schedule, now: datetime, *, within_deadline: boo
     return Due(latest, since, missed)
 
 
-def until_next(cronjob: Obj, schedule: Schedule, now: datetime) -> timedelta | None:
-    """Return how long it is until the next run, None where there is none."""
+def following(
+    cronjob: Obj, schedule: Schedule, now: datetime, *, not_before: datetime | None = None
+) -> datetime | None:
+    """Return when the next run is due after those that are due by now, None where there is none."""
     try:
-        found = due(cronjob, schedule, now, within_deadline=False)
+        found = due(cronjob, schedule, now, within_deadline=False, not_before=not_before)
     except UnsatisfiableError:
-        last = now
-    else:
-        last = found.time or (now if found.missed else found.since)
-    following = schedule.next(last)
-    return following + _PADDING - now if following is not None else None
+        return schedule.next(now)
+    return schedule.next(found.time or (now if found.missed else found.since))
 
 
 def job_name(cronjob: Obj, scheduled: datetime) -> str:
@@ -71,9 +79,21 @@ def job_name(cronjob: Obj, scheduled: datetime) -> str:
     return f"{objects.name(cronjob)}-{int(scheduled.timestamp()) // 60}"
 
 
-def _since(cronjob: Obj, now: datetime, *, within_deadline: bool) -> datetime:
+def delay(cronjob: Obj) -> timedelta:
+    """Return how long after its time each run is started: the same for all runs of a CronJob, within jitterSeconds.
+
+    It comes from the name: with jitterSeconds 60, of 1,000 CronJobs that are due at the same time about 16 start in
+    each second of the minute that follows, and between two runs of one there is as much time as its schedule says.
+    """
+    limit = int(cronjob["spec"].get("jitterSeconds") or 0)
+    return timedelta(seconds=zlib.crc32("/".join(objects.key(cronjob)).encode()) % (limit + 1))
+
+
+def _since(cronjob: Obj, now: datetime, not_before: datetime | None, *, within_deadline: bool) -> datetime:
     last = (cronjob.get("status") or {}).get("lastScheduleTime")
     since = objects.parse_time(last or cronjob["metadata"]["creationTimestamp"])
+    if not_before is not None:
+        since = max(since, not_before)
     deadline = cronjob["spec"].get("startingDeadlineSeconds")
     if within_deadline and deadline is not None:
         since = max(since, now - timedelta(seconds=deadline))

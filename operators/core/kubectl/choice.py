@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from operators.core import job, pods
-from operators.core.kubectl.kinds import Refused, group_kind, kind_of
+from operators.core.kubectl.kinds import CRONJOB, Refused, group_kind, kind_of
 from operators.core.objects import Obj, parse_time
 
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -27,7 +27,7 @@ def for_attaching(candidates: Iterable[Obj]) -> list[Obj]:
 
 def pod_selector(obj: Obj) -> str:
     """Write a workload's selector as `kubectl --selector` takes it."""
-    if kind_of(obj) is None:
+    if kind_of(obj) in (None, CRONJOB):
         raise Refused(f"cannot attach to {group_kind(obj)}: selector for {group_kind(obj)} not implemented")
     return selector_text(job.label_selector(obj) if obj["kind"] == "Job" else obj["spec"]["selector"])
 

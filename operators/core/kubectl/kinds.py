@@ -37,7 +37,8 @@ REPLICASET = Kind("ReplicaSet", "replicasets", ("rs", "krs"))
 STATEFULSET = Kind("StatefulSet", "statefulsets", ("sts", "ksts"))
 DAEMONSET = Kind("DaemonSet", "daemonsets", ("ds", "kds"))
 JOB = Kind("Job", "jobs", ("kjob",))
-KINDS = (DEPLOYMENT, REPLICASET, STATEFULSET, DAEMONSET, JOB)
+CRONJOB = Kind("CronJob", "cronjobs", ("cj", "kcj"), ("spec", "jobTemplate", "spec", "template"))
+KINDS = (DEPLOYMENT, REPLICASET, STATEFULSET, DAEMONSET, JOB, CRONJOB)
 
 _BY_WORD = {word: kind for kind in KINDS for word in kind.words}
 _BY_KIND = {kind.kind: kind for kind in KINDS}

@@ -436,4 +436,64 @@ SERVICE: Final = Kind(
     },
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, SERVICE)
+_TEMPLATE: Final = "spec.jobTemplate"
+
+CRONJOB: Final = Kind(
+    kind="CronJob",
+    plural="cronjobs",
+    short_names=("kcj",),
+    group="batch",
+    is_scalable=False,
+    is_judged=False,
+    description="Runs Jobs by a schedule. Same fields and behaviour as CronJob of batch/v1.",
+    fields={
+        "spec": "What is wanted.",
+        "spec.concurrencyPolicy": "What happens to a run that is due while another goes on: Allow (the default) starts "
+        "it, Forbid leaves it out, Replace ends the other first.",
+        "spec.failedJobsHistoryLimit": "How many failed Jobs are kept. 1 by default.",
+        "spec.jitterSeconds": "Starts each run up to so many seconds after its time: how many depends on the "
+        "CronJob's name, and is the same for all of its runs. 0 by default. The built-in kind has no such field.",
+        _TEMPLATE: "What each Job is made from.",
+        "spec.schedule": "When to run: five fields (minute, hour, day of the month, month, day of the week), or a "
+        "macro such as @hourly.",
+        "spec.startingDeadlineSeconds": "How late a run may start that was missed. Without it, the latest that was "
+        "missed starts however late it is.",
+        "spec.successfulJobsHistoryLimit": "How many successful Jobs are kept. 3 by default.",
+        "spec.suspend": "Whether no runs are started for the time being. Those that are under way go on.",
+        "spec.timeZone": "The time zone in which the schedule is meant, by its name in the tz database. UTC by "
+        "default.",
+        "status": "What the controller last saw. Users do not write it.",
+        "status.active": "The Jobs that have not ended.",
+        "status.activeJobs": "How many Jobs have not ended.",
+        "status.lastScheduleTime": "The time of the last run that was started.",
+        "status.lastSuccessfulTime": "When the last Job that succeeded did.",
+        "status.nextScheduleTime": "The time of the next run. Absent while there is none, as in a suspended CronJob.",
+        **{
+            f"{_TEMPLATE}.{path}": text
+            for path, text in JOB.fields.items()
+            if path.startswith("spec.") and path not in ("spec.selector", "spec.manualSelector")
+        },
+    },
+    columns=(
+        _column("Schedule", ".spec.schedule"),
+        _column("Timezone", ".spec.timeZone"),
+        _column("Suspend", ".spec.suspend", "boolean"),
+        _column("Active", ".status.activeJobs", "integer"),
+        _column("Last Schedule", ".status.lastScheduleTime", "date"),
+        _AGE,
+        _column("Next Schedule", ".status.nextScheduleTime", priority=1),
+        _column("Containers", f".{_TEMPLATE}.spec.template.spec.containers[*].name", priority=1),
+        _column("Images", f".{_TEMPLATE}.spec.template.spec.containers[*].image", priority=1),
+    ),
+    additions={
+        "spec.jitterSeconds": {"type": "integer", "format": "int32"},
+        f"{_TEMPLATE}.{_BACKOFF}": JOB.additions[_BACKOFF],
+        "status.activeJobs": {"type": "integer", "format": "int32", "minimum": 0},
+        "status.nextScheduleTime": {"type": "string", "format": "date-time"},
+    },
+    amendments=_under("spec", rules.CRON_JOB)
+    | {f"{_TEMPLATE}.spec": {"x-kubernetes-validations": list(rules.JOB_TEMPLATE_RULES)}}
+    | {"metadata": {"properties": {"name": {"type": "string", **rules.SHORT_NAME}}}},
+)
+
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, CRONJOB, SERVICE)

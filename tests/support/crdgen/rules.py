@@ -367,6 +367,35 @@ SERVICE_RULES: Final = (
 )
 
 
+CRON_JOB: Final[dict[str, Amendment]] = {
+    "schedule": _rules(
+        _rule("size(self) > 0", "", reason="FieldValueRequired"),
+        _rule(
+            "!self.contains('TZ')",
+            "cannot use TZ or CRON_TZ in schedule, use timeZone field instead",
+        ),
+    )
+    | {"maxLength": 1024},
+    "timeZone": _rules(_rule("size(self) > 0", "timeZone must be nil or non-empty string")) | {"maxLength": 1024},
+    **dict.fromkeys(
+        ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "jitterSeconds"),
+        NOT_NEGATIVE,
+    ),
+    "jobTemplate": {"required": ["spec"]},
+    **{f"jobTemplate.spec.{path}": made for path, made in JOB.items() if not path.startswith("selector.")},
+}
+
+JOB_TEMPLATE_RULES: Final = (
+    *(rule for rule in JOB_RULES if "oldSelf" not in rule["rule"]),
+    _rule("!has(self.selector)", "`selector` will be auto-generated", ".selector"),
+    _rule("!self.manualSelector", "supported values: nil, false", ".manualSelector"),
+)
+"""What holds of a Job that is only a template: any of it may change."""
+
+SHORT_NAME: Final = _rules(_rule("size(self) <= 52", "must be no more than 52 characters"))
+"""A Job's name is eleven characters longer than its CronJob's."""
+
+
 def counts(*fields: str) -> dict[str, Amendment]:
     """Return what a status may not say: a negative number.
 

@@ -1,0 +1,97 @@
+"""Nodes as columns: for a label, a taint set or a resource one array with an entry for each node.
+
+A row is a node's place in every column. Rows are reused; `grow` makes room. A column of labels exists once somebody has
+asked for its key, and from then on is kept up to date with each node's events.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+ABSENT: Final = -1
+
+
+class Labels:
+    """One label of every node, each value as a small number; ABSENT where the node has none."""
+
+    def __init__(self, size: int) -> None:
+        self.codes: Codes = np.full(size, ABSENT, np.int32)
+        self.values: list[str] = []
+        self._known: dict[str, int] = {}
+
+    def set(self, row: int, value: str | None) -> None:
+        """Write down a node's value, None where it has none."""
+        self.codes[row] = ABSENT if value is None else self._code(value)
+
+    def grow(self, size: int) -> None:
+        """Make room for that many rows."""
+        self.codes = _grown(self.codes, size, ABSENT)
+
+    def where(self, wanted: Mapping[str, bool] | None, *, absent: bool) -> Mask:
+        """Return the rows whose value is wanted; None wants every value."""
+        table = np.ones(len(self.values) + 1, np.bool_) if wanted is None else self._table(wanted)
+        table[-1] = absent  # ABSENT is the last entry from behind
+        return table[self.codes]
+
+    def code(self, value: str) -> int | None:
+        """Return the number of a value, if any node has ever had it."""
+        return self._known.get(value)
+
+    def _table(self, wanted: Mapping[str, bool]) -> Mask:
+        table = np.zeros(len(self.values) + 1, np.bool_)
+        for value, is_wanted in wanted.items():
+            if (code := self._known.get(value)) is not None:
+                table[code] = is_wanted
+        return table
+
+    def _code(self, value: str) -> int:
+        code = self._known.get(value)
+        if code is None:
+            code = self._known[value] = len(self.values)
+            self.values.append(value)
+        return code
+
+
+class Resources:
+    """Amounts of each resource on every node. A resource gets its column when it is first heard of."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._columns: dict[str, Ints] = {}
+
+    def __getitem__(self, name: str) -> Ints:
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = np.zeros(self._size, np.int64)
+        return column
+
+    def add(self, row: int, amounts: Mapping[str, int], sign: int = 1) -> None:
+        """Add amounts to a node's, or take them off."""
+        for name, amount in amounts.items():
+            self[name][row] += sign * amount
+
+    def replace(self, row: int, amounts: Mapping[str, int]) -> None:
+        """Make a node's amounts these."""
+        for column in self._columns.values():
+            column[row] = 0
+        self.add(row, amounts)
+
+    def grow(self, size: int) -> None:
+        """Make room for that many rows."""
+        self._size = size
+        self._columns = {name: _grown(column, size, 0) for name, column in self._columns.items()}
+
+
+def _grown(column: NDArray[np.generic], size: int, fill: int) -> NDArray:  # type: ignore[type-arg]
+    larger = np.full(size, fill, column.dtype)
+    larger[: len(column)] = column
+    return larger
+
+
+grown = _grown

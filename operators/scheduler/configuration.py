@@ -1,0 +1,104 @@
+"""The configuration of a kube-scheduler whose replaceable filters and scores are off and which asks the extender.
+
+What stays in kube-scheduler, each plugin whole, because a part of it without the rest fails or forgets:
+
+- SchedulingGates: the Binding API refuses a gated pod.
+- PrioritySort and DefaultBinder: it does not start without a queue sort and a bind plugin.
+- VolumeBinding, VolumeRestrictions, VolumeZone, NodeVolumeLimits and DynamicResources: they keep state of their own
+  from PreFilter to PreBind, and cost nothing for a pod without volumes or claims.
+- NodeDeclaredFeatures: what a node declares is between the kubelet and kube-scheduler of one version.
+- DefaultPreemption, with NodeResourcesFit's filter: its dry run knows only the filters of plugins, and without one that
+  refuses there is no victim and the extender is never asked.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+KEPT: Final = (
+    "SchedulingGates",
+    "PrioritySort",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "DefaultPreemption",
+    "NodeDeclaredFeatures",
+    "DynamicResources",
+    "DefaultBinder",
+)
+"""The plugins that go on in kube-scheduler, at every one of their extension points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extender:
+    """How kube-scheduler reaches the extender, and what it asks of it.
+
+    Without `preempts` NodeResourcesFit is off as well, and the extender sees every node.
+    """
+
+    url: str
+    preempts: bool = True
+    binds: bool = True
+    timeout: str = "5s"
+
+
+def configuration(
+    extender: Extender,
+    kubeconfig: str,
+    scheduler_name: str = "default-scheduler",
+    lease: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return a KubeSchedulerConfiguration.
+
+    The kubeconfig is part of it because kube-scheduler ignores its own flag where it is given a configuration; an empty
+    one stands for the account of the pod that it runs in. Several elect a leader by `lease`, a namespace and a name.
+    Every node is looked at: with no filters of its own kube-scheduler would otherwise show the extender a part of them.
+    """
+    kept = [name for name in KEPT if extender.preempts or name != "DefaultPreemption"]
+    plugins: dict[str, Any] = {
+        "multiPoint": {"disabled": [{"name": "*"}], "enabled": [{"name": name} for name in kept]}
+    }
+    if extender.preempts:
+        fit = {"enabled": [{"name": "NodeResourcesFit"}]}
+        plugins |= {"preFilter": fit, "filter": fit}
+    verbs = {"filterVerb": "filter", "prioritizeVerb": "prioritize"}
+    verbs |= {"preemptVerb": "preempt"} if extender.preempts else {}
+    verbs |= {"bindVerb": "bind"} if extender.binds else {}
+    return {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "clientConnection": {"kubeconfig": kubeconfig, "qps": 1000, "burst": 2000},
+        "leaderElection": _election(lease),
+        "percentageOfNodesToScore": 100,
+        "podMaxBackoffSeconds": 2,
+        "profiles": [{"schedulerName": scheduler_name, "plugins": plugins, "pluginConfig": _plugin_config(extender)}],
+        "extenders": [
+            {
+                "urlPrefix": extender.url,
+                **verbs,
+                "weight": 1,
+                "nodeCacheCapable": True,
+                "ignorable": False,
+                "httpTimeout": extender.timeout,
+            }
+        ],
+    }
+
+
+def _election(lease: tuple[str, str] | None) -> dict[str, Any]:
+    if lease is None:
+        return {"leaderElect": False}
+    namespace, name = lease
+    return {"leaderElect": True, "resourceNamespace": namespace, "resourceName": name}
+
+
+def _plugin_config(extender: Extender) -> list[dict[str, Any]]:
+    """Have preemption look at every node: of those that it looks at by its own rules, ours may refuse any number."""
+    if not extender.preempts:
+        return []
+    every = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "DefaultPreemptionArgs",
+        "minCandidateNodesPercentage": 100,
+    }
+    return [{"name": "DefaultPreemption", "args": every}]

@@ -1,0 +1,111 @@
+"""The four verbs that kube-scheduler asks, on decoded arguments; it knows no HTTP.
+
+`filter` decides: it answers with the one best node and assumes the pod there at once, before kube-scheduler asks about
+the next pod. What is asked for afterwards cannot change the choice any more, so that two pods never take the same room;
+kube-scheduler does not ask for scores where one node is left. With `decides=False` it answers with every node that fits
+and scores them when asked, and assumes at `bind`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from operators.scheduler import placement, preemption
+from operators.scheduler.placement import Fit, Scores
+from operators.scheduler.pod import Pod
+from operators.scheduler.preemption import Victims
+from operators.scheduler.priorities.scale import Rows
+from operators.scheduler.rules import Rules
+from operators.scheduler.snapshot import Snapshot
+
+UNKNOWN = "node(s) were not known to the extender"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `filter` says: nodes that fit, and why others do not."""
+
+    nodes: Sequence[str]
+    failed: Mapping[str, str]
+    unresolvable: Mapping[str, str]
+
+
+class Extender:
+    """The verbs on one snapshot."""
+
+    def __init__(
+        self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, decides: bool = True
+    ) -> None:
+        self.nodes = nodes
+        self._rules = rules
+        self._clock = clock
+        self._decides = decides
+        self._asked: tuple[Sequence[str], int, Rows] = ((), -1, np.zeros(0, np.int64))
+
+    def filter(self, pod: Pod, names: Sequence[str]) -> Answer:
+        """Say where the pod goes, or why nowhere. What was assumed about it before is taken back."""
+        nodes, now = self.nodes, self._clock()
+        nodes.expire(now)
+        nodes.forget(pod)
+        rules = self._rules(pod)
+        found = placement.fit(pod, nodes, rules, self._rows(names))
+        if not len(found.rows):
+            return self._refused(found, names)
+        if not self._decides:
+            return Answer([nodes.names[row] for row in found.rows], *self._why_not(found, names))
+        row = int(found.rows[0])
+        if len(found.rows) > 1:
+            row = placement.best(pod, placement.score(pod, nodes, rules, found.rows))
+        nodes.assume(pod, nodes.names[row], now)
+        return Answer([nodes.names[row]], {}, {})
+
+    def prioritize(self, pod: Pod, names: Sequence[str]) -> tuple[Sequence[str], Scores]:
+        """Score nodes that fit, as they are asked about; the names go with the rows of the scores."""
+        self.nodes.expire(self._clock())
+        scores = placement.score(pod, self.nodes, self._rules(pod), self._rows(names))
+        return [self.nodes.names[row] for row in scores.rows], scores
+
+    def preempt(self, pod: Pod, names: Iterable[str]) -> dict[str, Victims]:
+        """Return who would have to go from each of these nodes; those where that would not help are not in the answer.
+
+        kube-scheduler's own victims are by the few rules that it knows, and are not looked at.
+        """
+        nodes = self.nodes
+        nodes.expire(self._clock())
+        return preemption.victims(pod, nodes, self._rules(pod), names)
+
+    def unassume(self, uid: str) -> None:
+        """Take back what was assumed about a pod that will not be bound there."""
+        self.nodes.forget_uid(uid)
+
+    def explain(self, pod: Pod) -> tuple[Fit, Scores]:
+        """Say what each rule says about every node, and change nothing."""
+        nodes, rules = self.nodes, self._rules(pod)
+        found = placement.fit(pod, nodes, rules, np.flatnonzero(nodes.alive))
+        return found, placement.score(pod, nodes, rules, found.rows)
+
+    def _rows(self, names: Sequence[str]) -> Rows:
+        """Return the rows of nodes that are known; the same question is asked for most pods."""
+        asked, generation, rows = self._asked
+        if generation != self.nodes.generation or (names is not asked and names != asked):
+            index, nodes = self.nodes.rows, self.nodes.nodes
+            rows = np.array([row for row in map(index.get, names) if row is not None and row in nodes], np.int64)
+            self._asked = (names, self.nodes.generation, rows)
+        return rows
+
+    def _refused(self, found: Fit, names: Sequence[str]) -> Answer:
+        return Answer([], *self._why_not(found, names))
+
+    def _why_not(self, found: Fit, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        nodes, fitting = self.nodes, set(found.rows.tolist())
+        failed: dict[str, str] = {}
+        unresolvable: dict[str, str] = {}
+        for name in names:
+            row = nodes.rows.get(name)
+            if row is None or row not in nodes.nodes:
+                failed[name] = UNKNOWN
+            elif row not in fitting:
+                reason, hopeless = found.why(row)
+                (unresolvable if hopeless else failed)[name] = reason
+        return failed, unresolvable

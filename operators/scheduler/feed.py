@@ -1,0 +1,142 @@
+"""Keeps a snapshot up to date from the project's informers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from operators.core import selectors
+from operators.core.objects import PODS, Key, Obj, Resource, key
+from operators.runtime.client import Requests
+from operators.runtime.informer import Informer
+from operators.scheduler import node, pod
+from operators.scheduler.node import Node
+from operators.scheduler.pod import Pod
+from operators.scheduler.snapshot import Budget, Snapshot
+
+NODES: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
+NAMESPACES: Final = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+SERVICES: Final = Resource("", "v1", "services", "Service")
+OWNERS: Final = (
+    Resource("", "v1", "replicationcontrollers", "ReplicationController"),
+    Resource("apps", "v1", "replicasets", "ReplicaSet"),
+    Resource("apps", "v1", "statefulsets", "StatefulSet"),
+)
+"""Whose pods are spread by default."""
+BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, NODES, PODS)
+"""Everything that the extender lists and watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Selecting:
+    """An object of which only its selector matters."""
+
+    key: Key
+    selector: Any
+
+
+def informers(client: Requests, snapshot: Snapshot) -> list[Informer[Any]]:
+    """Return the informers that feed a snapshot: to be run, and to be waited for."""
+    pods = Informer(client, PODS, pod.parse, {})
+    nodes = Informer(client, NODES, node.parse, {})
+    namespaces = Informer(client, NAMESPACES, _namespace, {})
+    services = Informer(client, SERVICES, lambda obj: _Selecting(key(obj), obj["spec"].get("selector") or {}), {})
+    owners = [Informer(client, resource, _owner(resource.kind), {}) for resource in OWNERS]
+    budgets = Informer(client, BUDGETS, _budget, {})
+    pods.subscribe(_pods(snapshot))
+    nodes.subscribe(_nodes(snapshot))
+    namespaces.subscribe(_namespaces(snapshot))
+    services.subscribe(_services(snapshot))
+    budgets.subscribe(_budgets(snapshot))
+    for resource, informer in zip(OWNERS, owners, strict=True):
+        informer.subscribe(_owners(snapshot, resource.kind))
+    return [namespaces, services, *owners, budgets, nodes, pods]
+
+
+def _namespace(obj: Obj) -> _Selecting:
+    return _Selecting(key(obj), obj["metadata"].get("labels") or {})
+
+
+def _owner(kind: str) -> Callable[[Obj], _Selecting]:
+    def parse(obj: Obj) -> _Selecting:
+        selector = obj["spec"].get("selector") or {}
+        wrapped = {"matchLabels": selector} if kind == "ReplicationController" else selector
+        return _Selecting(key(obj), selectors.parse(wrapped))
+
+    return parse
+
+
+def _budget(obj: Obj) -> tuple[Key, Budget]:
+    """Read a budget; one whose selector cannot be read protects nobody, as upstream has it."""
+    selector, status = obj["spec"].get("selector"), obj.get("status") or {}
+    try:
+        found = None if selector is None else selectors.parse(selector)
+    except selectors.InvalidSelectorError:
+        found = None
+    disrupted = frozenset(status.get("disruptedPods") or ())
+    return key(obj), Budget(found, status.get("disruptionsAllowed", 0), disrupted)
+
+
+def _budgets(snapshot: Snapshot) -> Callable[[tuple[Key, Budget] | None, tuple[Key, Budget] | None], None]:
+    def changed(old: tuple[Key, Budget] | None, new: tuple[Key, Budget] | None) -> None:
+        (namespace, name), _ = new or old  # type: ignore[misc] # one of them is there
+        snapshot.budgets[namespace].pop(name, None)
+        if new is not None:
+            snapshot.budgets[namespace][name] = new[1]
+        elif not snapshot.budgets[namespace]:
+            del snapshot.budgets[namespace]
+
+    return changed
+
+
+def _pods(snapshot: Snapshot) -> Callable[[Pod | None, Pod | None], None]:
+    def changed(old: Pod | None, new: Pod | None) -> None:
+        if new is not None:
+            if old is not None and old.uid != new.uid:
+                snapshot.remove_pod(old.key, old.uid)
+            snapshot.put_pod(new)
+        elif old is not None:
+            snapshot.remove_pod(old.key, old.uid)
+
+    return changed
+
+
+def _nodes(snapshot: Snapshot) -> Callable[[Node | None, Node | None], None]:
+    def changed(old: Node | None, new: Node | None) -> None:
+        if new is not None:
+            if new != old:  # a heartbeat changes nothing that rules look at
+                snapshot.put_node(new)
+        elif old is not None:
+            snapshot.remove_node(old.name)
+
+    return changed
+
+
+def _namespaces(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
+    def changed(old: _Selecting | None, new: _Selecting | None) -> None:
+        if new is not None:
+            snapshot.namespaces[new.key[1]] = new.selector
+        elif old is not None:
+            snapshot.namespaces.pop(old.key[1], None)
+
+    return changed
+
+
+def _services(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
+    def changed(old: _Selecting | None, new: _Selecting | None) -> None:
+        namespace, name = (new or old).key  # type: ignore[union-attr] # one of them is there
+        snapshot.services[namespace].pop(name, None)
+        if new is not None and new.selector:
+            snapshot.services[namespace][name] = new.selector
+
+    return changed
+
+
+def _owners(snapshot: Snapshot, kind: str) -> Callable[[_Selecting | None, _Selecting | None], None]:
+    def changed(old: _Selecting | None, new: _Selecting | None) -> None:
+        if new is not None:
+            snapshot.owners[kind, *new.key] = new.selector
+        elif old is not None:
+            snapshot.owners.pop((kind, *old.key), None)
+
+    return changed

@@ -1,0 +1,180 @@
+"""The extender over HTTP: parses, calls, encodes. One process, one event loop, and so one decision at a time."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import orjson
+from aiohttp import web
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
+
+from operators.core.objects import PODS, Obj
+from operators.runtime.client import ApiError, Requests, path
+from operators.scheduler import metrics, wire
+from operators.scheduler.extender import Extender
+from operators.scheduler.pod import Pod
+
+log = logging.getLogger(__name__)
+
+LARGEST: Final = 16 << 20
+"""Bytes of a request: 100,000 names of nodes and a pod need less."""
+PREFIX: Final = "/scheduler"
+Verb: TypeAlias = Callable[[bytes], Awaitable[bytes]]
+
+
+class Server:
+    """The verbs of one extender, and what they need of the apiserver."""
+
+    def __init__(self, extender: Extender, client: Requests, ready: Callable[[], bool]) -> None:
+        self._extender = extender
+        self._client = client
+        self._ready = ready
+
+    def application(self) -> web.Application:
+        """Return the application: the verbs and /explain, and what the page has."""
+        application = self.page()
+        verbs: dict[str, Verb] = {
+            "filter": self._filter,
+            "prioritize": self._prioritize,
+            "preempt": self._preempt,
+            "bind": self._bind,
+            "explain": self._explain,
+        }
+        application.add_routes(
+            [web.post(f"{PREFIX}/{name}", self._handler(name, verb)) for name, verb in verbs.items()]
+        )
+        return application
+
+    def page(self) -> web.Application:
+        """Return what everybody may read: /healthz, /readyz and /metrics."""
+        application = web.Application(client_max_size=LARGEST)
+        application.add_routes(
+            [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
+        )
+        return application
+
+    def _handler(self, name: str, verb: Verb) -> Callable[[web.Request], Awaitable[web.Response]]:
+        durations = metrics.calls.labels(name)
+
+        async def handle(request: web.Request) -> web.Response:
+            response = await self._answer(verb, request)
+            metrics.results.labels(name, str(response.status)).inc()
+            return response
+
+        async def timed(request: web.Request) -> web.Response:
+            began = time.perf_counter()
+            try:
+                return await handle(request)
+            finally:
+                durations.observe(time.perf_counter() - began)
+
+        return timed
+
+    async def _answer(self, verb: Verb, request: web.Request) -> web.Response:
+        if not self._ready():
+            return web.Response(status=503, text="the caches are not filled yet\n")
+        try:
+            return web.Response(body=await verb(await request.read()), content_type="application/json")
+        except wire.BadRequestError as error:
+            return web.Response(status=400, text=f"{error}\n")
+
+    async def _filter(self, body: bytes) -> bytes:
+        return wire.filtered(self._extender.filter(*wire.arguments(body)))
+
+    async def _prioritize(self, body: bytes) -> bytes:
+        names, scores = self._extender.prioritize(*wire.arguments(body))
+        return wire.prioritized(names, scores.total)
+
+    async def _preempt(self, body: bytes) -> bytes:
+        return wire.preempted(self._extender.preempt(*wire.candidates(body)))
+
+    async def _bind(self, body: bytes) -> bytes:
+        """Bind, and say in `Error` why not: kube-scheduler then tries again."""
+        asked = wire.binding(body)
+        wanted: Obj = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": asked.name, "namespace": asked.namespace, "uid": asked.uid},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": asked.node},
+        }
+        try:
+            await self._client.request("POST", path(PODS, asked.namespace, asked.name, "binding"), wanted)
+        except ApiError as error:
+            if not error.is_ambiguous:
+                self._extender.unassume(asked.uid)
+            return orjson.dumps({"Error": error.message})
+        return orjson.dumps({"Error": ""})
+
+    async def _explain(self, body: bytes) -> bytes:
+        """Say for every node its scores, or why the pod cannot go there. Changes nothing."""
+        pod, _ = wire.arguments(body)
+        return orjson.dumps(explanation(self._extender, pod))
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        if self._ready():
+            return web.Response(text="ok")
+        return web.Response(status=503, text="the caches are not filled yet\n")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        nodes = self._extender.nodes
+        for kind, number in (
+            ("nodes", nodes.node_count),
+            ("pods", nodes.pod_count),
+            ("assumed_pods", nodes.assumed_count),
+        ):
+            metrics.cache.labels(kind).set(number)
+        metrics.expired.set(nodes.expired)
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        body = await asyncio.to_thread(encode, REGISTRY)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def explanation(extender: Extender, pod: Pod) -> Obj:
+    """Return for every node what the rules say: scores by rule and in total, or why not and whether it is final."""
+    found, scores = extender.explain(pod)
+    names = extender.nodes.names
+    fitting = {
+        names[row]: {
+            "total": int(scores.total[at]),
+            "scores": {rule: int(part[at]) for rule, part in scores.parts.items()},
+        }
+        for at, row in enumerate(scores.rows.tolist())
+    }
+    refused = {}
+    for row, node in extender.nodes.nodes.items():
+        if node.name not in fitting:
+            reason, hopeless = found.why(row)
+            refused[node.name] = {"reason": reason, "unresolvable": hopeless}
+    return {"nodes": fitting, "refused": refused}
+
+
+def mutual_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:
+    """Return TLS that lets nobody in but holders of a certificate of that authority. Raises OSError, ssl.SSLError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(clients))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@asynccontextmanager
+async def served(
+    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve meanwhile; gives the port, which is chosen where 0 is asked for. Raises OSError where it is taken."""
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host or None, port, ssl_context=tls)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,393 @@
+"""The cluster as the rules see it, in arrays with an entry for each node, changed by one event in constant time.
+
+What has just been placed is assumed: it counts as if its pod ran already, until the watch says so, the pod is gone, or
+a time limit has passed. A node that is gone keeps its row while pods are still said to be on it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from operators.core import selectors
+from operators.core.objects import Key
+from operators.core.selectors import Selector
+from operators.scheduler.affinity import PodTerm
+from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
+from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
+from operators.scheduler.node import Node, Taint
+from operators.scheduler.pod import Pod, Port
+
+ASSUMED_FOR: Final = 60.0
+"""Seconds after which a pod that was placed and never seen on its node no longer counts there."""
+_ROWS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pod on a node."""
+
+    pod: Pod
+    row: int
+
+
+@dataclass(slots=True)
+class Image:
+    """An image that nodes have: its size as the first of them reported it."""
+
+    size: int
+    rows: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a PodDisruptionBudget lets go."""
+
+    selector: Selector | None
+    allowed: int
+    disrupted: frozenset[str]
+    """Names of pods whose eviction is under way and counted."""
+
+
+class Away:
+    """Pods that are thought away from where they are placed, of which each can be thought back."""
+
+    def __init__(self, placed: Mapping[str, Placed], count: Callable[[Pod, int, int], None]) -> None:
+        self._placed, self._count = placed, count
+        self._away: set[str] = set()
+
+    def send_off(self, uid: str) -> None:
+        """Have a pod gone."""
+        if uid in self._placed and uid not in self._away:
+            self._away.add(uid)
+            self._count(self._placed[uid].pod, self._placed[uid].row, -1)
+
+    def bring_back(self, uid: str) -> None:
+        """Have it where it was."""
+        if uid in self._away:
+            self._away.remove(uid)
+            self._count(self._placed[uid].pod, self._placed[uid].row, 1)
+
+
+class Snapshot:
+    """The nodes and what runs on them. Not for several threads."""
+
+    def __init__(self) -> None:
+        self.size = _ROWS
+        self.generation = 0
+        """Counts the changes of which nodes there are."""
+        self.alive: Mask = np.zeros(_ROWS, np.bool_)
+        self.unschedulable: Mask = np.zeros(_ROWS, np.bool_)
+        self.allocatable, self.requested = Resources(_ROWS), Resources(_ROWS)
+        self.scored_cpu: Ints = np.zeros(_ROWS, np.int64)
+        self.scored_memory: Ints = np.zeros(_ROWS, np.int64)
+        self.pods_on: Ints = np.zeros(_ROWS, np.int64)
+        self.taint_codes: Codes = np.zeros(_ROWS, np.int32)
+        self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.counts = Counts(_ROWS)
+        self.anti_affinity, self.scored_terms = Terms(_ROWS), Terms(_ROWS)
+        self.images: dict[str, Image] = {}
+        self.ports: defaultdict[tuple[str, int], defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.nominated: dict[str, Pod] = {}
+        self.rows: dict[str, int] = {}
+        self.names: list[str] = [""] * _ROWS
+        self.nodes: dict[int, Node] = {}
+        self.expired = 0
+        self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
+        self._labels: dict[str, Labels] = {}
+        self._free = list(range(_ROWS - 1, -1, -1))
+        self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
+        """By namespace and name, the selectors of Services that have one."""
+        self.owners: dict[tuple[str, str, str], Selector] = {}
+        """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
+        self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
+        """By namespace and name."""
+        self._placed: dict[Key, Placed] = {}
+        self._on: defaultdict[int, dict[Key, Pod]] = defaultdict(dict)
+        self._keys: dict[str, Key] = {}
+        self._assumed: dict[Key, tuple[str, float]] = {}
+
+    # Nodes.
+
+    def put_node(self, node: Node) -> None:
+        """Add a node or bring it up to date."""
+        row = self._row(node.name)
+        old = self.nodes.get(row)
+        if old is None:
+            self.generation += 1
+        self.nodes[row], self.alive[row] = node, True
+        self.unschedulable[row] = node.unschedulable
+        self.taint_codes[row] = self._taint_code(node.taints)
+        self.allocatable.replace(row, node.allocatable)
+        self._put_images(row, old.images if old else {}, node.images)
+        for key, column in self._labels.items():
+            column.set(row, node.labels.get(key))
+
+    def remove_node(self, name: str) -> None:
+        """Forget a node."""
+        row = self.rows.get(name)
+        if row is None or row not in self.nodes:
+            return
+        self._put_images(row, self.nodes.pop(row).images, {})
+        self.generation += 1
+        self.alive[row] = False
+        self.allocatable.replace(row, {})
+        for column in self._labels.values():
+            column.set(row, None)
+        self._release(row)
+
+    def label(self, key: str) -> Labels:
+        """Return the column of a label."""
+        column = self._labels.get(key)
+        if column is None:
+            column = self._labels[key] = Labels(self.size)
+            for row, node in self.nodes.items():
+                column.set(row, node.labels.get(key))
+        return column
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes there are."""
+        return len(self.nodes)
+
+    # Pods.
+
+    def put_pod(self, pod: Pod) -> None:
+        """Take note of what the watch says about a pod."""
+        self.nominated.pop(pod.uid, None)
+        if pod.ended:
+            self.remove_pod(pod.key)
+        elif pod.node:
+            self._assumed.pop(pod.key, None)
+            self._place(pod)
+        else:
+            self._take_off_another(pod)
+            if pod.nominated:
+                self.nominated[pod.uid] = pod
+
+    def remove_pod(self, key: Key, uid: str = "") -> None:
+        """Forget a pod."""
+        if uid:
+            self.nominated.pop(uid, None)
+        self._assumed.pop(key, None)
+        self._take_off(key)
+
+    def assume(self, pod: Pod, node: str, now: float) -> None:
+        """Count a pod as running on a node from now on."""
+        self._assumed[pod.key] = (pod.uid, now + ASSUMED_FOR)
+        self._place(replace(pod, node=node))
+
+    def forget(self, pod: Pod) -> None:
+        """Take back what was assumed about a pod, if anything was and the watch has not confirmed it."""
+        if self._assumed.pop(pod.key, None) is not None:
+            self._take_off(pod.key)
+
+    def forget_uid(self, uid: str) -> None:
+        """Take back what was assumed about the pod of a UID."""
+        key = self._keys.get(uid)
+        if key in self._assumed:
+            del self._assumed[key]
+            self._take_off(key)
+
+    def expire(self, now: float) -> None:
+        """Take back what was assumed too long ago: the oldest come first."""
+        while self._assumed:
+            key, (_, until) = next(iter(self._assumed.items()))
+            if until > now:
+                return
+            del self._assumed[key]
+            self._take_off(key)
+            self.expired += 1
+
+    @property
+    def assumed_count(self) -> int:
+        """How many pods are assumed."""
+        return len(self._assumed)
+
+    @property
+    def pod_count(self) -> int:
+        """How many pods are on nodes, those that are assumed included."""
+        return len(self._placed)
+
+    def placed(self, key: Key) -> Placed | None:
+        """Return where a pod is or is assumed to be."""
+        return self._placed.get(key)
+
+    def pods_of(self, row: int) -> list[Pod]:
+        """Return the pods that are, or are assumed to be, on a node."""
+        return list(self._on[row].values()) if row in self._on else []
+
+    @contextmanager
+    def without(self, uids: Iterable[str]) -> Iterator[Away]:
+        """Look at the cluster as if these pods were gone, as long as they are not brought back."""
+        gone = {uid: self._placed[self._keys[uid]] for uid in uids if uid in self._keys}
+        away = Away(gone, self._count)
+        try:
+            for uid in gone:
+                away.send_off(uid)
+            yield away
+        finally:
+            for uid in gone:
+                away.bring_back(uid)
+
+    @contextmanager
+    def with_nominated(self, pod: Pod) -> Iterator[bool]:
+        """Look at the cluster as if what is nominated and no less important than the pod ran already.
+
+        Gives whether there is anything of the kind.
+        """
+        more = [
+            (other, self.rows[other.nominated])
+            for other in self.nominated.values()
+            if other.uid != pod.uid
+            and other.priority >= pod.priority
+            and other.nominated in self.rows
+            and other.key not in self._placed
+        ]
+        for other, row in more:
+            self._count(other, row, 1)
+        try:
+            yield bool(more)
+        finally:
+            for other, row in more:
+                self._count(other, row, -1)
+
+    def default_selector(self, pod: Pod) -> Selector:
+        """Return what the Services and the owner of a pod select, all of it together; empty where nobody does."""
+        labels: dict[str, str] = {}
+        for selector in self.services.get(pod.namespace, {}).values():
+            if selector.items() <= pod.labels.items():
+                labels |= selector
+        owned = self.owners.get((pod.owner.kind, pod.namespace, pod.owner.name)) if pod.owner else None
+        own = selectors.parse({"matchLabels": labels})
+        if owned is None:
+            return own
+        equal = tuple(dict.fromkeys((*own.equal, *owned.equal)))
+        return Selector(tuple(dict.fromkeys((*own.requirements, *owned.requirements))), equal)
+
+    def namespaces_of(self, term: PodTerm) -> frozenset[str]:
+        """Return the namespaces that a term is about."""
+        selector = term.namespace_selector
+        found = [name for name, labels in self.namespaces.items() if selector.matches(labels)]
+        return term.namespaces | frozenset(found) if found else term.namespaces
+
+    def count(self, namespace: str, selector: Selector) -> Ints:
+        """Return how many pods of a namespace each node has that the selector finds and that are not being deleted."""
+        return self.counts.ask(Question(((frozenset((namespace,)), selector),), terminating=False))
+
+    def count_terms(self, terms: Iterable[PodTerm]) -> Ints:
+        """Return how many pods each node has that every one of the terms is about."""
+        parts = tuple((self.namespaces_of(term), term.selector) for term in terms)
+        return self.counts.ask(Question(parts, terminating=True))
+
+    def _place(self, pod: Pod) -> None:
+        self._take_off(pod.key)
+        row = self._row(pod.node)
+        self._placed[pod.key] = Placed(pod, row)
+        self._keys[pod.uid] = pod.key
+        self._on[row][pod.key] = pod
+        self._count(pod, row, 1)
+
+    def _take_off(self, key: Key) -> None:
+        placed = self._placed.pop(key, None)
+        if placed is not None:
+            self._keys.pop(placed.pod.uid, None)
+            del self._on[placed.row][key]
+            self._count(placed.pod, placed.row, -1)
+            self._release(placed.row)
+
+    def _take_off_another(self, pod: Pod) -> None:
+        """Take off a pod that had this one's name before."""
+        placed = self._placed.get(pod.key)
+        if placed is not None and placed.pod.uid != pod.uid:
+            self._assumed.pop(pod.key, None)
+            self._take_off(pod.key)
+
+    def _count(self, pod: Pod, row: int, sign: int) -> None:
+        self.requested.add(row, pod.requests, sign)
+        self.scored_cpu[row] += sign * pod.scored_cpu
+        self.scored_memory[row] += sign * pod.scored_memory
+        self.pods_on[row] += sign
+        self.counts.add(pod, row, sign)
+        for port in pod.ports:
+            self._count_port(port, row, sign)
+        if pod.has_terms:
+            self._count_terms(pod, row, sign)
+
+    def _count_port(self, port: Port, row: int, sign: int) -> None:
+        address, protocol, number = port
+        rows = self.ports[protocol, number]
+        if sign > 0:
+            rows[row].append(address)
+            return
+        rows[row].remove(address)
+        if not rows[row]:
+            del rows[row]
+        if not rows:
+            del self.ports[protocol, number]
+
+    def _count_terms(self, pod: Pod, row: int, sign: int) -> None:
+        for term in pod.anti_affinity:
+            self.anti_affinity.add(term, 0, row, sign)
+        for term in pod.affinity:
+            self.scored_terms.add(term, WEIGHTS_OF_REQUIRED, row, sign)
+        for term in pod.preferred:
+            self.scored_terms.add(term, term.weight, row, sign)
+        for term in pod.preferred_anti:
+            self.scored_terms.add(term, -term.weight, row, sign)
+
+    # Rows.
+
+    def _row(self, name: str) -> int:
+        row = self.rows.get(name)
+        if row is None:
+            if not self._free:
+                self._grow()
+            row = self.rows[name] = self._free.pop()
+            self.names[row] = name
+        return row
+
+    def _release(self, row: int) -> None:
+        """Make a row free that no node and no pod is on."""
+        if row not in self.nodes and not self.pods_on[row]:
+            del self.rows[self.names[row]]
+            self._on.pop(row, None)
+            self.names[row] = ""
+            self._free.append(row)
+
+    def _grow(self) -> None:
+        """Double the room: rarely, and so in constant time on average."""
+        old, self.size = self.size, self.size * 2
+        self.alive, self.unschedulable = (grown(mask, self.size, 0) for mask in (self.alive, self.unschedulable))
+        self.scored_cpu, self.scored_memory, self.pods_on = (
+            grown(column, self.size, 0) for column in (self.scored_cpu, self.scored_memory, self.pods_on)
+        )
+        self.taint_codes = grown(self.taint_codes, self.size, 0)
+        for part in (self.allocatable, self.requested, self.counts, self.anti_affinity, self.scored_terms):
+            part.grow(self.size)
+        for column in self._labels.values():
+            column.grow(self.size)
+        self.names += [""] * old
+        self._free = list(range(self.size - 1, old - 1, -1))
+
+    def _taint_code(self, taints: tuple[Taint, ...]) -> int:
+        code = self._taint_codes.get(taints)
+        if code is None:
+            code = self._taint_codes[taints] = len(self.taint_sets)
+            self.taint_sets.append(taints)
+        return code
+
+    def _put_images(self, row: int, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+        if old == new:
+            return
+        for name in old.keys() - new.keys():
+            image = self.images[name]
+            image.rows.discard(row)
+            if not image.rows:
+                del self.images[name]
+        for name, size in new.items():
+            self.images.setdefault(name, Image(size, set())).rows.add(row)

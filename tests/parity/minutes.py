@@ -1,0 +1,85 @@
+"""Scenarios about minutes, all at the same time: each has a pair of namespaces, and all see the same minutes begin.
+
+Waiting for minutes one scenario after the other would take an hour.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from operators.core.objects import KOPFWERK, format_time
+from operators.runtime.client import Client
+from tests.parity.pair import Pair, Side
+
+_SAFE = range(3, 40)
+"""The seconds of a minute in which there is time enough to begin before the next."""
+_SLOWLY = 1.2
+"""Seconds between two looks of one scenario: there are dozens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """The minute in which the scenarios began, and those that follow it."""
+
+    began: datetime
+
+    def at(self, number: int) -> datetime:
+        """Return the beginning of a minute: that of number 0 is past."""
+        return self.began + timedelta(minutes=number)
+
+    def name(self, number: int) -> str:
+        """Return the name of a minute's Job."""
+        return f"tick-{int(self.at(number).timestamp()) // 60}"
+
+    def text(self, number: int) -> str:
+        """Return the beginning of a minute as a status has it."""
+        return format_time(self.at(number))
+
+    async def begun(self, number: int, after: float = 1) -> None:
+        """Wait until a minute has begun, and a little more."""
+        wait = self.at(number) - datetime.now(UTC)
+        await asyncio.sleep(max(0, wait.total_seconds() + after))
+
+
+Scenario: TypeAlias = Callable[[Pair, Minutes], Awaitable[None]]
+
+
+async def run(kubeconfig: str, prefix: str, scenarios: Mapping[str, Scenario]) -> dict[str, BaseException | None]:
+    """Run all scenarios, and return what each of them came to; None is well."""
+    async with await Client.connect(kubeconfig) as admin, _pairs(admin, prefix, len(scenarios)) as pairs:
+        minutes = Minutes(await _safe_minute())
+        each = (scenario(pair, minutes) for scenario, pair in zip(scenarios.values(), pairs, strict=True))
+        came_of = await asyncio.gather(*each, return_exceptions=True)
+    return dict(zip(scenarios, came_of, strict=True))
+
+
+async def _safe_minute() -> datetime:
+    """Wait for a second in which to begin, and return the minute that it is in."""
+    now = datetime.now(UTC)
+    if now.second not in _SAFE:
+        await asyncio.sleep((_SAFE.start - now.second) % 60)
+    return datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+@asynccontextmanager
+async def _pairs(admin: Client, prefix: str, count: int) -> AsyncIterator[list[Pair]]:
+    shown = ("cronjobs", "jobs")
+    pairs = [
+        Pair(
+            Side(admin, "batch", f"{prefix}-{number}-up", shown),
+            Side(admin, KOPFWERK, f"{prefix}-{number}-our", shown),
+            every=_SLOWLY,
+        )
+        for number in range(count)
+    ]
+    names = [side.namespace for pair in pairs for side in (pair.upstream, pair.ours)]
+    for name in names:
+        await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    try:
+        yield pairs
+    finally:
+        for name in names:
+            await admin.request("DELETE", f"/api/v1/namespaces/{name}")

@@ -1,0 +1,85 @@
+"""The embedded cluster's scheduler is ours: it places every pod, has no more rights than it needs, and may die."""
+
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from operators.cluster.api import Api, ApiError
+from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
+from operators.cluster.readiness import wait
+from operators.core.objects import Obj
+
+pytestmark = pytest.mark.cluster
+PODS = "/api/v1/namespaces/default/pods"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Return a cluster as `kopfwerk up` starts it, without the operator."""
+    with Cluster(Settings(name="placing", nodes=3, operator=False)) as started:
+        yield started
+
+
+def pod(name: str, cpu: str = "100m", **spec: object) -> Obj:
+    """Build a pod."""
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}
+    return {"metadata": {"name": name}, "spec": {"terminationGracePeriodSeconds": 0, "containers": [container], **spec}}
+
+
+def node_of(api: Api, name: str) -> str:
+    """Return where a pod is; nothing where it waits."""
+    return str(api.get(f"{PODS}/{name}")["spec"].get("nodeName", ""))
+
+
+def condition_of(api: Api, name: str) -> str:
+    """Return what is said about a pod that waits."""
+    conditions = api.get(f"{PODS}/{name}").get("status", {}).get("conditions") or []
+    return next((str(c.get("message", "")) for c in conditions if c["type"] == "PodScheduled"), "")
+
+
+def test_the_extender_places_every_pod(cluster: Cluster) -> None:
+    """A pod that asks for no scheduler in particular is bound by the extender."""
+    with cluster.api() as api:
+        api.request("POST", PODS, pod("plain"))
+        wait(cluster, lambda: bool(node_of(api, "plain")), "not placed")
+    url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        page = answer.read().decode()
+    assert 'kopfwerk_scheduler_calls_total{code="200",verb="bind"} 1.0' in page
+    assert list(cluster.processes).count("scheduler-extender") == 1
+
+
+def test_the_extender_has_no_rights_but_its_own(cluster: Cluster) -> None:
+    """It reads nodes, and neither Secrets nor anything that it could change but bindings."""
+    with cluster.api("scheduler-extender") as api:
+        assert len(api.get("/api/v1/nodes")["items"]) == 3
+        with pytest.raises(ApiError, match="forbidden"):
+            api.get("/api/v1/secrets")
+        with pytest.raises(ApiError, match="forbidden"):
+            api.request("DELETE", f"{PODS}/plain")
+
+
+def test_pods_wait_for_an_extender_that_died(cluster: Cluster) -> None:
+    """Without it nothing is placed, and nothing lost: the pod is placed once it is back."""
+    with cluster.api() as api:
+        extender = cluster.processes["scheduler-extender"]
+        extender.kill()
+        api.request("POST", PODS, pod("patient"))
+        wait(cluster, lambda: "connection refused" in condition_of(api, "patient"), "kube-scheduler does not say why")
+        assert node_of(api, "patient") == ""
+        cluster.restart("scheduler-extender")
+        began = time.monotonic()
+        wait(cluster, lambda: bool(node_of(api, "patient")), "not placed")
+        assert time.monotonic() - began < 20
+
+
+def test_the_default_scheduler_can_be_kept() -> None:
+    """Asked for, kube-scheduler decides alone, and no extender runs."""
+    settings = Settings(name="kept", nodes=1, operator=False, scheduler=DEFAULT_SCHEDULER)
+    with Cluster(settings) as cluster, cluster.api() as api:
+        api.request("POST", PODS, pod("plain"))
+        placed: Callable[[], bool] = lambda: bool(node_of(api, "plain"))  # noqa: E731
+        wait(cluster, placed, "not placed")
+        assert "scheduler-extender" not in cluster.processes

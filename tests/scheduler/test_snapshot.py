@@ -1,0 +1,143 @@
+"""The snapshot after any events is the one that is built anew, and what is assumed is never placed twice."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from operators.core.selectors import parse
+from operators.scheduler import node as nodes
+from operators.scheduler import placement
+from operators.scheduler.extender import Extender
+from operators.scheduler.pod import Pod
+from operators.scheduler.rules import rules
+from operators.scheduler.snapshot import ASSUMED_FOR, Snapshot
+from tests.scheduler.building import HOSTNAME, node, pod, rows, snapshot
+
+WEB = parse({"matchLabels": {"app": "web"}})
+ANTI = {
+    "affinity": {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": {"app": "web"}}}
+            ]
+        }
+    }
+}
+
+
+def extender(nodes_: Snapshot, now: list[float]) -> Extender:
+    """Build an extender with the default rules and a clock that the test sets."""
+    return Extender(nodes_, lambda _: rules(), lambda: now[0])
+
+
+def view(found: Snapshot) -> dict[str, Any]:
+    """Return all that rules can see of each node."""
+    probe = pod("probe", labels={"app": "web"}, cpu="1", **ANTI)
+    fits = (
+        {found.names[row] for row in placement.fit(probe, found, rules(), rows(found)).rows} if found.nodes else set()
+    )
+    return {
+        name: (
+            int(found.requested["cpu"][row]),
+            int(found.scored_memory[row]),
+            int(found.pods_on[row]),
+            int(found.count("default", WEB)[row]),
+            int(found.allocatable["cpu"][row]),
+            name in fits,
+        )
+        for name, row in found.rows.items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_events_give_what_a_list_gives(seed: int) -> None:
+    """After 600 events, of more nodes than there was room for, every array is that of a fresh snapshot."""
+    rng = random.Random(seed)  # noqa: S311 - repeats what a seed draws
+    changed, pods, there = Snapshot(), dict[str, Pod](), dict[str, dict[str, Any]]()
+    changed.count("default", WEB)
+    for _ in range(600):
+        name, on = f"p{rng.randrange(60)}", f"n{rng.randrange(90)}"
+        match rng.randrange(5):
+            case 0:
+                there[on] = node(on, cpu=str(rng.randint(1, 9)))
+                changed.put_node(nodes.parse(there[on]))
+            case 1:
+                changed.remove_node(on)
+                there.pop(on, None)
+            case 2 if name in pods:
+                changed.remove_pod(pods.pop(name).key)
+            case _:
+                labels = {"app": rng.choice(("web", "db"))}
+                pods[name] = pod(name, node=on, labels=labels, cpu="100m", **rng.choice(({}, ANTI)))
+                changed.put_pod(pods[name])
+    assert view(changed) == view(snapshot(*there.values(), placed=tuple(pods.values())))
+
+
+def test_what_is_assumed_takes_room() -> None:
+    """Two pods that each need all of the only node: the second fits only once the first's time limit has passed."""
+    now = [0.0]
+    asked = extender(snapshot(node("a", cpu="1")), now)
+    assert asked.filter(pod("p1", cpu="1"), ["a"]).nodes == ["a"]
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).failed == {"a": "Insufficient cpu"}
+    now[0] = ASSUMED_FOR
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+    assert asked.nodes.expired == 1
+
+
+def test_asking_again_takes_back_what_was_assumed() -> None:
+    """kube-scheduler may ask about a pod anew: its first place is free for it."""
+    asked = extender(snapshot(node("a", cpu="1")), [0.0])
+    for _ in range(2):
+        assert asked.filter(pod("p1", cpu="1"), ["a"]).nodes == ["a"]
+    assert asked.nodes.requested["cpu"].sum() == 1000
+
+
+def test_confirmed_pods_do_not_expire() -> None:
+    """What the watch has seen on its node stays there, and counts once."""
+    now = [0.0]
+    asked = extender(snapshot(node("a", cpu="1")), now)
+    asked.filter(pod("p1", cpu="1"), ["a"])
+    asked.nodes.put_pod(pod("p1", node="a", cpu="1"))
+    now[0] = 10 * ASSUMED_FOR
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == []
+    assert asked.nodes.requested["cpu"].sum() == 1000
+
+
+def test_pending_update_keeps_what_is_assumed() -> None:
+    """A status patch that arrives before the binding does not free the room."""
+    asked = extender(snapshot(node("a", cpu="1")), [0.0])
+    asked.filter(pod("p1", cpu="1"), ["a"])
+    asked.nodes.put_pod(pod("p1", cpu="1"))
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == []
+
+
+def test_deletion_frees_what_is_assumed() -> None:
+    """A pod that is deleted before it is bound takes no room."""
+    asked = extender(snapshot(node("a", cpu="1")), [0.0])
+    asked.filter(pod("p1", cpu="1"), ["a"])
+    asked.nodes.remove_pod(("default", "p1"))
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_never_overcommitted() -> None:
+    """5,000 pods of many sizes on 40 nodes that cannot take them all: none gets more than it has."""
+    rng = random.Random(1)  # noqa: S311 - repeats what a seed draws
+    found = snapshot(*(node(f"n{number}", cpu="64", room="110") for number in range(40)))
+    asked, names = extender(found, [0.0]), [f"n{number}" for number in range(40)]
+    placed = sum(
+        len(asked.filter(pod(f"p{number}", cpu=f"{rng.randint(100, 3000)}m"), names).nodes) for number in range(5000)
+    )
+    assert 1500 < placed < 5000
+    assert (found.requested["cpu"] <= found.allocatable["cpu"]).all()
+    assert (found.pods_on <= found.allocatable["pods"]).all()
+
+
+def test_nominated_room_is_kept() -> None:
+    """Room that a more important pod is about to take is not given to a lesser one."""
+    found = snapshot(node("a", cpu="1"))
+    waiting = pod("high", cpu="1", priority=10)
+    found.put_pod(replace(waiting, nominated="a"))
+    assert extender(found, [0.0]).filter(pod("low", cpu="1"), ["a"]).nodes == []
+    assert extender(found, [0.0]).filter(pod("higher", cpu="1", priority=20), ["a"]).nodes == ["a"]
