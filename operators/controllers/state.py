@@ -138,6 +138,49 @@ PODPROBE: Final = (
     ),
 )
 
+
+def _of_service(suffix: str, help_: str, facts: Callable[[Obj], Iterator[Labels]]) -> Family:
+    """Return a metric that says things in labels; a Service of ours has in its status what was allocated for it."""
+
+    def series(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        for found in facts(obj):
+            yield {**labels, **found}, 1.0
+
+    return Family(suffix, help_, series)
+
+
+def _service_info(obj: Obj) -> Iterator[Labels]:
+    spec, status = obj["spec"], obj.get("status") or {}
+    yield {
+        "cluster_ip": status.get("clusterIP") or spec.get("clusterIP", ""),
+        "external_name": spec.get("externalName", ""),
+        "external_traffic_policy": spec.get("externalTrafficPolicy", ""),
+        "load_balancer_ip": spec.get("loadBalancerIP", ""),
+    }
+
+
+def _service_type(obj: Obj) -> Iterator[Labels]:
+    yield {"type": obj["spec"].get("type", "ClusterIP")}
+
+
+def _ingress(obj: Obj) -> Iterator[Labels]:
+    for entry in ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+        yield {"ip": entry.get("ip", ""), "hostname": entry.get("hostname", "")}
+
+
+def _external_ips(obj: Obj) -> Iterator[Labels]:
+    yield from ({"external_ip": address} for address in obj["spec"].get("externalIPs") or ())
+
+
+SERVICE: Final = (
+    *(family for family in _COMMON if family.suffix != "status_observed_generation"),
+    _of_service("info", "Its addresses and policies", _service_info),
+    _of_service("spec_type", "Its type", _service_type),
+    _of_service("spec_external_ip", "Its external addresses", _external_ips),
+    _of_service("status_load_balancer_ingress", "The addresses of its load balancer", _ingress),
+    conditions("status_condition", "Conditions"),
+)
+
 CRONJOB: Final = (
     *(family for family in _COMMON if family.suffix != "status_observed_generation"),  # its status has none
     Family("info", "Its schedule", _settings),
