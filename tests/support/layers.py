@@ -173,6 +173,7 @@ def _for_the_chart(progress: Progress) -> None:
 
 def main(wanted: list[str]) -> int:
     """Run the layers that are named, or all."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # pytest is in a session of its own, and has to end too
     unknown = set(wanted) - {layer.name for layer in LAYERS}
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
