@@ -10,14 +10,17 @@ from typing import Any
 from operators.controllers.cronjobs import cronjob_controller
 from operators.controllers.daemonsets import daemonset_controller
 from operators.controllers.deployments import deployment_controller
+from operators.controllers.endpointslices import endpointslice_controller
 from operators.controllers.jobs import job_controller
+from operators.controllers.podprobes import podprobe_controller
 from operators.controllers.replicasets import replicaset_controller
+from operators.controllers.services import service_controller
 from operators.controllers.statefulsets import statefulset_controller
 from operators.controllers.ttl import ttl_controller
 from operators.core.objects import KOPFWERK
 from operators.runtime.controller import Controller
 
-_ALL: tuple[tuple[Callable[[str], Controller[Any]], str], ...] = (
+_ALL: tuple[tuple[Callable[[str], Controller[Any]], str | None], ...] = (
     (replicaset_controller, "apps"),
     (deployment_controller, "apps"),
     (statefulset_controller, "apps"),
@@ -25,9 +28,19 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str], ...] = (
     (job_controller, "batch"),
     (cronjob_controller, "batch"),
     (ttl_controller, "batch"),
+    (service_controller, None),  # of a built-in Service there is nothing to be kept but its slices
+    (endpointslice_controller, ""),
 )
+
+_OURS: tuple[Callable[[], Controller[Any]], ...] = (podprobe_controller,)
+"""What has no built-in kind."""
 
 
 def controllers(*, native: bool) -> tuple[Controller[Any], ...]:
-    """Return every controller, for the built-in kinds or for the custom resources."""
-    return tuple(declare(group if native else KOPFWERK) for declare, group in _ALL)
+    """Return every controller, for the built-in kinds or for the custom resources.
+
+    What has no built-in kind is not there in native mode, where there are no custom resources.
+    """
+    groups = ((declare, group if native else KOPFWERK) for declare, group in _ALL)
+    found = tuple(declare(group) for declare, group in groups if group is not None)
+    return found if native else (*found, *(declare() for declare in _OURS))

@@ -65,9 +65,18 @@ def jobs(group: str) -> Resource:
     return Resource(group, "v1", "jobs", "Job")
 
 
+def services(group: str) -> Resource:
+    """Services of an API group: the core one, which has no name, or `kopfwerk.dev`."""
+    return Resource(group, "v1", "services", "Service")
+
+
 def cronjobs(group: str) -> Resource:
     """CronJobs of an API group: `batch` or `kopfwerk.dev`."""
     return Resource(group, "v1", "cronjobs", "CronJob")
+
+
+PODPROBES = Resource(KOPFWERK, "v1", "podprobes", "PodProbe")
+"""There is no built-in kind that does what they do."""
 
 
 @dataclass(frozen=True, slots=True)

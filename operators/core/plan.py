@@ -19,11 +19,13 @@ class Say:
 
     In the message of a step's event `{name}` stands for the name that the apiserver gave the object,
     and `{error}` for the apiserver's message where the write failed. A standalone event is written literally.
+    about is another object that the event is about instead.
     """
 
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
+    about: Obj | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Create:
 class Delete:
     """DELETE with the UID, and where given the resourceVersion, as precondition.
 
-    An object that is gone already counts as deleted.
+    An object that is gone already counts as deleted. evicts: ask for a pod's eviction instead, which a disruption
+    budget may refuse for the time being.
     """
 
     target: Target
@@ -66,6 +69,7 @@ class Delete:
     failed: Say | None = None
     propagation: Literal["Background", "Foreground", "Orphan"] | None = None
     resource_version: str | None = None
+    evicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,11 @@ class Failure:
         """Whether it only says that the namespace is on its way out, which is no failure of anybody's."""
         return "NamespaceTerminating" in self.causes
 
+    @property
+    def is_disruption_budget(self) -> bool:
+        """Whether a disruption budget does not allow an eviction at the moment: whoever planned it asks again."""
+        return "DisruptionBudget" in self.causes
+
 
 @dataclass(frozen=True, slots=True)
 class Exists:
@@ -154,11 +163,14 @@ class Outcome:
 
     @property
     def failures(self) -> Iterator[tuple[Step, Failure]]:
-        """The steps that failed, but for those into a namespace that is being deleted."""
+        """The steps that failed, but for those that nobody can help.
+
+        They go into a namespace that is being deleted, or wait for a disruption budget.
+        """
         return (
             (step, result)
             for step, result in self.results
-            if isinstance(result, Failure) and not result.is_namespace_terminating
+            if isinstance(result, Failure) and not (result.is_namespace_terminating or result.is_disruption_budget)
         )
 
     @property

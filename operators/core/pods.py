@@ -5,17 +5,24 @@ JSON: with tens of thousands of them in the cache, that is what keeps the operat
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
 
-from operators.core import objects, runs
+from operators.core import objects, probed, runs
 from operators.core.objects import Key, Obj, Owner
+from operators.core.probed import Probed
 from operators.core.runs import Run
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
 """A deletion cost: neither a plus sign nor leading zeros, no more digits than 32 bits can have."""
+
+
+NamedPort: TypeAlias = tuple[str, str, int]
+"""Name, protocol and number of a port of a container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,12 @@ class Pod:
     """The one node that its required node affinity names, as a daemon's does, while it is on none."""
     run: Run | None = None
     """Of a pod that a Job has or may adopt."""
+    probed: Probed | None = None
+    """Of a pod that has an address."""
+    ips: tuple[str, ...] = ()
+    hostname: str = ""
+    subdomain: str = ""
+    named_ports: tuple[NamedPort, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -54,6 +67,11 @@ class Pod:
     def target_node(self) -> str:
         """The node that it is on, or the one that alone can take it; empty where there is no such node."""
         return self.node or self.pinned_to
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether a probe or a readiness gate says that it is not ready, whatever the kubelet has said so far."""
+        return self.probed is not None and self.probed.keeps_out
 
     @property
     def is_terminated(self) -> bool:
@@ -115,7 +133,27 @@ def parse(obj: Obj) -> Pod:
         volumes=tuple(spec.get("volumes") or ()) if owner is None or owner.kind == "StatefulSet" else (),
         pinned_to="" if spec.get("nodeName") else _pinned_to(spec),
         run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
+        probed=probed.parse(obj),
+        ips=tuple(str(entry["ip"]) for entry in status.get("podIPs") or () if entry.get("ip")),
+        hostname=spec.get("hostname", ""),
+        subdomain=spec.get("subdomain", ""),
+        named_ports=_shared(tuple(_named_ports(spec))),
     )
+
+
+def _named_ports(spec: Obj) -> Iterator[NamedPort]:
+    """Yield the ports with names, in the order in which a Service looks for them: sidecars come last."""
+    sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
+    for container in (*(spec.get("containers") or ()), *sidecars):
+        for port in container.get("ports") or ():
+            if port.get("name"):
+                yield port["name"], port.get("protocol", "TCP"), port["containerPort"]
+
+
+@lru_cache(maxsize=4096)
+def _shared(ports: tuple[NamedPort, ...]) -> tuple[NamedPort, ...]:
+    """Return the one tuple of all pods that have the same ports, as those of a workload do."""
+    return ports
 
 
 def _pinned_to(spec: Obj) -> str:

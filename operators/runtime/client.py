@@ -8,8 +8,8 @@ apiserver are retried here after the time that it asks for, as client-go does; e
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol, Self
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol, Self, runtime_checkable
 
 import aiohttp
 import kopf
@@ -78,6 +78,17 @@ class Requests(Protocol):
 
     def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """Yield the lines of a watch."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A client that can also hold a conversation, as `pods/exec` is one."""
+
+    def websocket(
+        self, url: str, params: Sequence[tuple[str, str]], protocol: str
+    ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+        """Open a websocket. Raises ApiError where it is refused."""
         ...
 
 
@@ -206,6 +217,24 @@ class Client:
             if not code:
                 metrics.watch_began(self.host, "<error>")
             raise ApiError(0, "NoAnswer", f"watch {url}: {type(error).__name__}: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def websocket(
+        self, url: str, params: Sequence[tuple[str, str]], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Open a websocket of a subprotocol, and close it at the end. Raises ApiError where it is refused."""
+        try:
+            socket = await self._session.ws_connect(
+                self._base + url, params=params, headers=await self._headers(), protocols=(protocol,)
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError(error.status, "", f"the apiserver answers {error.status}: {error.message}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(0, "NoAnswer", f"{url}: {type(error).__name__}: {error}") from error
+        try:
+            yield socket
+        finally:
+            await socket.close()
 
     async def _headers(self) -> dict[str, str]:
         """Return the credentials, read anew where they rotate. Raises ApiError where they cannot be read just now."""

@@ -8,7 +8,7 @@ what was last written for it.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -17,7 +17,7 @@ from operators.core import objects
 from operators.core.objects import Key, Obj, Resource
 from operators.core.plan import Exists, Outcome, Plan, Say
 from operators.runtime import metrics
-from operators.runtime.client import ApiError
+from operators.runtime.client import ApiError, Requests
 from operators.runtime.freshness import TIMEOUT, Freshness
 from operators.runtime.informer import Informers
 from operators.runtime.state import Family
@@ -54,6 +54,18 @@ class Writes:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What whatever runs beside a controller's loop has to do with: the loop it tells of what no cache tells of."""
+
+    informers: Informers
+    client: Requests
+    wake: Callable[[Key, float], None]
+    """Queues a key in some seconds."""
+    say: Callable[[Say], None]
+    """Records an event, which has to say what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sync:
     """How a sync ended: what came of its writes, the status that it wrote, None where it wrote none."""
 
@@ -75,6 +87,8 @@ class Controller(Generic[O]):
     report: Callable[[O, Outcome], Obj | None]
     writes: tuple[Writes, ...]
     """Besides its own status."""
+    reports: bool = True
+    """Whether it writes a status at all: without, it has no right to."""
     state: tuple[Family, ...] = ()
     """The state metrics of its objects."""
     measure: Callable[[O, Plan], None] = lambda _observed, _plan: None
@@ -87,6 +101,8 @@ class Controller(Generic[O]):
     """Returns the events to record once a status is written."""
     gone: Callable[[Informers, Key], Plan] = lambda _informers, _key: Plan()
     """Decides what to do where there is no object of a key (any more). Its plan may only patch and delete."""
+    beside: Callable[[Surroundings], Awaitable[None]] | None = None
+    """Runs beside the loop, from when the caches are filled until it is cancelled."""
     workers: int = 5
     """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
 
@@ -128,6 +144,14 @@ class Loop(Generic[O]):
         """Start the workers. The caches have to be filled."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.controller.workers)]
         metrics.controller_runs(self.controller.name, runs=True)
+
+    async def beside(self, client: Requests) -> None:
+        """Run what runs beside the loop, if anything does."""
+        if self.controller.beside is not None:
+            surroundings = Surroundings(
+                self._informers, client, self.queue.add_after, lambda say: self._writer.announce(say.about or {}, [say])
+            )
+            await self.controller.beside(surroundings)
 
     async def stop(self, grace: float) -> bool:
         """Take no more keys, wait up to `grace` seconds for those that are under way, and say whether all ended."""

@@ -91,7 +91,7 @@ class Recorder:
         self._written: _Recent[_Written] = _Recent(_Written)
 
     def record(self, about: Obj, say: Say) -> None:
-        """Record an event about an object. Returns at once."""
+        """Record an event about an object, or with `fieldPath` about a part of it. Returns at once."""
         subject = (about["kind"], objects.uid(about))
         message, equals = self._combined(subject, say)
         if not self._allowed(subject):
@@ -157,6 +157,7 @@ class Recorder:
                 "namespace": meta.get("namespace", ""),
                 "uid": meta["uid"],
                 "resourceVersion": meta["resourceVersion"],
+                **({"fieldPath": about["fieldPath"]} if "fieldPath" in about else {}),
             },
             "reason": say.reason,
             "message": message[:1024],

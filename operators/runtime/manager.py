@@ -91,6 +91,7 @@ class Manager:
             for loop in self.loops:
                 loop.listen()
                 loop.start()
+                group.create_task(loop.beside(self._client), name=f"beside {loop.controller.name}")
             log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
 
     async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:

@@ -12,6 +12,8 @@ from platform import python_version
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
+from operators.core.endpointslice import Changes, Figures
+
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each series began: half of the page, and of no use to anybody
 
 _DECADES = tuple(accumulate([10.0] * 9, mul, initial=1e-8))  # multiplied as upstream does: 1e-05 is 9.99…e-06 there
@@ -92,12 +94,59 @@ age_ratio = Histogram(
     "The ratio of the age of a pod that is deleted in scaling down to that of the youngest; only ready pods count",
     buckets=(0.25, 0.5, 1, 2, 4, 8),
 )
+_PER_SYNC = tuple(accumulate([2.0] * 14, mul, initial=2.0))
+_endpoints_added = Histogram(
+    "endpoint_slice_controller_endpoints_added_per_sync",
+    "Number of endpoints added on each Service sync",
+    buckets=_PER_SYNC,
+)
+_endpoints_removed = Histogram(
+    "endpoint_slice_controller_endpoints_removed_per_sync",
+    "Number of endpoints removed on each Service sync",
+    buckets=_PER_SYNC,
+)
+_endpoints_desired = Gauge("endpoint_slice_controller_endpoints_desired", "Number of endpoints desired")
+_slices = Gauge("endpoint_slice_controller_num_endpoint_slices", "Number of EndpointSlices")
+_slices_desired = Gauge(
+    "endpoint_slice_controller_desired_endpoint_slices",
+    "Number of EndpointSlices that would exist with perfect endpoint allocation",
+)
+_slice_changes = Counter("endpoint_slice_controller_changes", "Number of EndpointSlice changes", ["operation"])
+_slices_per_sync = Histogram(
+    "endpoint_slice_controller_endpointslices_changed_per_sync",
+    "Number of EndpointSlices changed on each Service sync",
+    ["topology", "traffic_distribution"],
+)
+_distributed = Gauge(
+    "endpoint_slice_controller_services_count_by_traffic_distribution",
+    "Number of Services using some specific trafficDistribution",
+    ["traffic_distribution"],
+)
 informer_objects = Gauge("kopfwerk_informer_objects", "Objects in the cache, by resource", ["resource"])
 informer_relists = Counter(
     "kopfwerk_informer_relists", "Full lists, by resource and what made them necessary", ["resource", "cause"]
 )
 informer_malformed = Counter("kopfwerk_informer_malformed_objects", "Objects that could not be read", ["resource"])
 events_dropped = Counter("kopfwerk_events_dropped", "Kubernetes Events not sent, by cause", ["cause"])
+probes = Counter(
+    "prober_probe",
+    "Cumulative number of a liveness, readiness or startup probe by result",
+    ["probe_type", "result", "namespace", "podprobe"],
+)
+probe_duration = Histogram(
+    "prober_probe_duration_seconds",
+    "Duration in seconds for a probe response",
+    ["probe_type", "namespace", "podprobe"],
+)
+probe_lag = Histogram(
+    "kopfwerk_prober_lag_seconds",
+    "How long after its time a probe was tried",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+prober_behind = Gauge(
+    "kopfwerk_prober_behind_seconds", "By how much the prober was late at most, of the probes of the last ten seconds"
+)
+prober_workers = Gauge("kopfwerk_prober_workers", "Probes that are being tried again and again", ["probe_type"])
 webhook_certificate_expiration = Gauge(
     "kopfwerk_webhook_certificate_expiration_timestamp_seconds",
     "When the certificate that the webhook serves expires, in seconds since 1970; +Inf where there is no webhook",
@@ -111,6 +160,7 @@ _counted, _timed, _limited = (
     cache(_request_duration.labels),
     cache(_rate_limiter_duration.labels),
 )
+_probed, _probing = cache(probes.labels), cache(probe_duration.labels)
 _sent, _received = cache(_request_size.labels), cache(_response_size.labels)
 
 
@@ -154,3 +204,40 @@ def stale_skips(controller: str) -> Counter:
         f"Syncs of a {controller} put off because the cache of a resource had not yet seen its own writes",
         ["group", "resource"],
     )
+
+
+def probed(kind: str, result: str, namespace: str, podprobe: str) -> None:
+    """Count a try of a probe."""
+    _probed(kind, result, namespace, podprobe).inc()
+
+
+def probe_took(kind: str, namespace: str, podprobe: str, seconds: float) -> None:
+    """Note how long a try took that found what it looked for."""
+    _probing(kind, namespace, podprobe).observe(seconds)
+
+
+def forget_probes(namespace: str, podprobe: str) -> None:
+    """Drop the series of a PodProbe that is gone."""
+    for metric in (probes, probe_duration):
+        metric.remove_by_labels({"namespace": namespace, "podprobe": podprobe})
+    _probed.cache_clear()
+    _probing.cache_clear()
+
+
+def slices_changed(changes: Changes) -> None:
+    """Count what a plan for the slices of a Service changes."""
+    _endpoints_added.observe(changes.added)
+    _endpoints_removed.observe(changes.removed)
+    for operation, count in changes.operations.items():
+        _slice_changes.labels(operation).inc(count)
+    _slices_per_sync.labels(changes.topology, changes.traffic_distribution).observe(changes.operations.total())
+
+
+def slices_counted(before: Figures, after: Figures) -> None:
+    """Note what there is now of a Service, of which there was `before` when last noted."""
+    _endpoints_desired.inc(after.endpoints - before.endpoints)
+    _slices.inc(after.slices - before.slices)
+    _slices_desired.inc(after.needed - before.needed)
+    for figures, step in ((before, -1), (after, 1)):
+        if figures.traffic_distribution:
+            _distributed.labels(figures.traffic_distribution).inc(step)

@@ -11,7 +11,20 @@ from dataclasses import replace
 
 from operators.core import objects
 from operators.core.objects import Key, Obj, Resource
-from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Result, Say, Step, Target
+from operators.core.plan import (
+    Batch,
+    Create,
+    Delete,
+    Exists,
+    Failure,
+    Outcome,
+    Patch,
+    Plan,
+    Result,
+    Say,
+    Step,
+    Target,
+)
 from operators.runtime.client import (
     IN_FLIGHT,
     MERGE_PATCH,
@@ -70,7 +83,7 @@ class Writer:
     def announce(self, parent: Obj, events: Iterable[Say]) -> None:
         """Record events about `parent`."""
         for say in events:
-            self._recorder.record(parent, say)
+            self._recorder.record(say.about or parent, say)
 
     async def settle(self, key: Key, fresh: Freshness) -> None:
         """Ask what came of the writes for `key` whose answers never came. Raises ApiError where there is still none."""
@@ -187,6 +200,9 @@ class Writer:
         if step.propagation:
             body["propagationPolicy"] = step.propagation
         try:
+            if step.evicts:
+                await self._send("POST", f"{_url(target)}/eviction", _eviction(target, body))
+                return {}
             answer = await self._send("DELETE", _url(target), body)
         except ApiError as error:
             if error.status != 404 and not (error.status == 409 and await self._is_anothers(target)):
@@ -243,7 +259,7 @@ class Writer:
 
     def _say(self, parent: Obj, say: Say, name: str, error: str) -> None:
         message = say.message.replace("{name}", name).replace("{error}", error)
-        self._recorder.record(parent, replace(say, message=message))
+        self._recorder.record(say.about or parent, replace(say, message=message))
 
 
 def _named(body: Obj) -> Obj:
@@ -258,6 +274,11 @@ def _name(step: Step) -> str:
         meta = step.body["metadata"]
         return str(meta.get("name") or meta["generateName"])
     return step.target.name
+
+
+def _eviction(target: Target, options: Obj) -> Obj:
+    meta = {"namespace": target.namespace, "name": target.name}
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta, "deleteOptions": options}
 
 
 def _url(target: Target) -> str:

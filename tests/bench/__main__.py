@@ -14,12 +14,13 @@ from operators.cluster import access
 from operators.cluster.cluster import Cluster
 from operators.runtime.client import Client
 from tests.bench import cases as workload_cases
-from tests.bench import jobs, profile, report, usage, world
+from tests.bench import cronjobs, jobs, profile, report, usage, world
 from tests.bench.cases import Bench, warm_up
 from tests.bench.report import Run
-from tests.bench.sides import KCM, NATIVE, OURS, Running, Side
+from tests.bench.sides import KCM, KCM_JSON, NATIVE, OURS, Running, Side
 
-CASES = workload_cases.CASES | jobs.CASES
+_OF_BATCH = jobs.CASES | cronjobs.CASES
+CASES = workload_cases.CASES | _OF_BATCH
 
 console = Console(highlight=False, width=max(120, Console().width))
 
@@ -28,6 +29,7 @@ console = Console(highlight=False, width=max(120, Console().width))
 @click.option("--runs", default=3, show_default=True, help="How often each side runs each case.")
 @click.option("--only", default=",".join(CASES), show_default=True, help="The cases, separated by commas.")
 @click.option("--native", is_flag=True, help="Also measure Kopfwerk in native mode, on apps/v1.")
+@click.option("--kcm-json", is_flag=True, help="Also measure kube-controller-manager with JSON in place of protobuf.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write everything there.")
 @click.option(
     "--profile",
@@ -35,12 +37,15 @@ console = Console(highlight=False, width=max(120, Console().width))
     type=click.Path(file_okay=False, path_type=Path),
     help="Run Kopfwerk alone, under a sampling profiler, and leave a profile of each case in this folder.",
 )
-def main(*, runs: int, only: str, native: bool, json_file: Path | None, profile_folder: Path | None) -> None:
+def main(
+    *, runs: int, only: str, native: bool, kcm_json: bool, json_file: Path | None, profile_folder: Path | None
+) -> None:
     """Compare Kopfwerk's controllers with kube-controller-manager's on one embedded apiserver."""
     cases = only.split(",")
     if unknown := set(cases) - CASES.keys():
         raise click.BadParameter(f"no such case: {', '.join(sorted(unknown))}", param_hint="--only")
-    sides = [*(() if profile_folder else (KCM,)), OURS, *([NATIVE] if native else [])]
+    upstream = () if profile_folder else (KCM, KCM_JSON) if kcm_json else (KCM,)
+    sides = [*upstream, OURS, *([NATIVE] if native else [])]
     if profile_folder:
         profile_folder.mkdir(parents=True, exist_ok=True)
     with Cluster(world.settings(), progress=lambda text: console.print(f"  {text}", style="dim")) as cluster:
@@ -95,8 +100,8 @@ async def _one(cluster: Cluster, client: Client, side: Side, case: str, profile_
     async with world.namespace(client, name):
         running = Running(cluster, side, profile_file)
         try:
-            await (jobs.warm_up(client, side.group) if case in jobs.CASES else warm_up(client, side.group, case))
-            bench = Bench(client, side.group, name, running.pid, settle)
+            await (jobs.warm_up(client, side.group) if case in _OF_BATCH else warm_up(client, side.group, case))
+            bench = Bench(client, side.group, name, running.pid, cluster.processes["kube-apiserver"].pid, settle)
             await CASES[case](bench)
             peak = usage.peak_memory(running.pid)
         finally:

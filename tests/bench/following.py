@@ -69,7 +69,9 @@ class Following:
                     raise RuntimeError(event["object"]["message"])
                 revision = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] == "DELETED":
-                    self._objects.pop(event["object"]["metadata"]["name"], None)
+                    name = event["object"]["metadata"]["name"]
+                    self._objects.pop(name, None)
+                    self._there.discard(name)
                 else:
                     self._take(event["object"])
 

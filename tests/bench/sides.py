@@ -1,4 +1,4 @@
-"""What is compared: kube-controller-manager with a few controllers, and Kopfwerk, each as one process."""
+"""What is compared: kube-controller-manager with Kopfwerk's controllers alone, and Kopfwerk, each as one process."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from operators.cluster.arguments import taken_over
 from operators.cluster.cluster import Cluster
 from operators.cluster.ports import choose
 from tests.bench import usage
@@ -18,8 +19,8 @@ QPS = ("--kube-api-qps=5000", "--kube-api-burst=5000")
 """No limit that anything here reaches."""
 
 
-COMPARED = ("deployment-controller", "replicaset-controller", "job-controller")
-"""kube-controller-manager's controllers that the cases are about."""
+COMPARED = taken_over()
+"""kube-controller-manager's controllers that are measured: the operator has these too, whichever a case is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,14 @@ class Side:
     name: str
     group: str
     is_ours: bool
+    extra: tuple[str, ...] = ()
 
     def command(self, cluster: Cluster) -> Sequence[str | Path]:
         """Return the command line, with ports of its own."""
         port = choose().controller_manager
         if not self.is_ours:
             command = [arg for arg in map(str, cluster.controller_manager()) if not arg.startswith("--controllers=")]
-            return [*command, "--controllers=" + ",".join(COMPARED), f"--secure-port={port}", *QPS]
+            return [*command, "--controllers=" + ",".join(COMPARED), f"--secure-port={port}", *QPS, *self.extra]
         return [
             *(sys.executable, "-m", "operators.cli.main", "run", f"--kubeconfig={cluster.operator_kubeconfig}"),
             *("--no-leader-elect", f"--listen=127.0.0.1:{port}"),
@@ -44,6 +46,8 @@ class Side:
 
 
 KCM = Side("kcm", "apps", is_ours=False)
+KCM_JSON = Side("kcm JSON", "apps", is_ours=False, extra=("--kube-api-content-type=application/json",))
+"""kube-controller-manager without the encoding that no client of custom resources has."""
 OURS = Side("kopfwerk", "kopfwerk.dev", is_ours=True)
 NATIVE = Side("native", "apps", is_ours=True)
 

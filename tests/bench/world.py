@@ -10,7 +10,7 @@ from operators.runtime.client import ApiError, Client
 from tests.bench import usage
 from tests.bench.sides import COMPARED, QPS
 
-_NODES = 50
+NODES = 50
 _QUIET_CPU = 0.12
 """CPU seconds a second below which the cluster counts as quiet; 50 simulated nodes' heartbeats are a third of it."""
 _SETTLE_AT_MOST = 60.0
@@ -20,7 +20,7 @@ def settings() -> Settings:
     """Return the cluster: everything but the measured controllers, and nothing that limits how fast others write."""
     return Settings(
         name="bench",
-        nodes=_NODES,
+        nodes=NODES,
         operator=False,
         scheduler=DEFAULT_SCHEDULER,
         without_controllers=COMPARED,

@@ -107,7 +107,14 @@ def test_common_labels_are_everywhere(helm: Helm) -> None:
 
 def test_everything_is_in_the_releases_namespace(helm: Helm) -> None:
     """`kubectl apply` of the rendered chart needs no option."""
-    cluster_wide = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ValidatingWebhookConfiguration"}
+    cluster_wide = {
+        "CustomResourceDefinition",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+    }
 
     for obj in helm.render("networkPolicy.enabled=true"):
         want_namespace = None if obj["kind"] in cluster_wide else NAMESPACE

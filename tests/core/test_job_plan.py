@@ -181,6 +181,13 @@ def failed(*ages: float) -> tuple[Pod, ...]:
             2,
             id="another base and maximum",
         ),
+        pytest.param(
+            job(podFailureBackoff={"baseSeconds": 30, "maxSeconds": 3}),
+            failed(1),
+            [],
+            2,
+            id="no longer than the maximum the first time either",
+        ),
         pytest.param(job(parallelism=0), failed(1), [], None, id="nothing is missing"),
         pytest.param(
             indexed(2, backoffLimitPerIndex=3),

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,6 +84,22 @@ def node_of(name: str) -> str:
 def on_node(node: str, *command: str) -> str:
     """Run a command on a node."""
     return run("docker", "exec", node, *command)
+
+
+@contextmanager
+def standing_still(node: str) -> Iterator[None]:
+    """Freeze a node, and let it go on afterwards, until it is ready again."""
+
+    def freeze() -> bool:
+        run("docker", "pause", node)  # refused while a process of the node is where it cannot be stopped
+        return True
+
+    eventually(f"{node} stands still", freeze, 30)
+    try:
+        yield
+    finally:
+        run("docker", "unpause", node)
+    run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s")
 
 
 def process_of(name: str) -> str:

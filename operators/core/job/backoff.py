@@ -37,7 +37,7 @@ class Endings:
 
 def wait(failures: int, last: datetime, base: timedelta, maximum: timedelta, now: datetime) -> timedelta:
     """Return what is left of the wait after so many failures in a row. The third, at 10 s and 10 min, waits 40 s."""
-    delay = base
+    delay = min(base, maximum)
     for _ in range(1, failures):
         delay *= 2
         if delay >= maximum:

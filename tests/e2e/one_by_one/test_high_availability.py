@@ -14,7 +14,7 @@ import pytest
 from tests.e2e import operator
 from tests.e2e.manifests import container, deployment
 from tests.e2e.operator import Leader
-from tests.e2e.shell import Shell, eventually, run
+from tests.e2e.shell import Shell, eventually
 
 SOON = 5.0
 """Seconds within which another leads, once the lease has run out."""
@@ -78,14 +78,9 @@ def test_ended_leader(growing: Shell) -> None:
 def test_frozen_node(growing: Shell) -> None:
     """A leader whose node stands still loses the lease, and writes nothing when it comes to itself again."""
     old = operator.present_leader()
-    node = operator.node_of(old.pod)
-    run("docker", "pause", node)
-    try:
+    with operator.standing_still(operator.node_of(old.pod)):
         without = operator.succession(old)
-    finally:
-        run("docker", "unpause", node)
     assert without < SOON
-    run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=60s")
 
 
 def test_cut_network(growing: Shell) -> None:

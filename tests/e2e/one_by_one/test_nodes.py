@@ -1,5 +1,6 @@
 """Nodes that stop and nodes that are drained."""
 
+from tests.e2e import operator
 from tests.e2e.manifests import EVICTED_SOON, deployment
 from tests.e2e.shell import Shell, eventually, run
 
@@ -11,12 +12,8 @@ def test_stopped_node(shell: Shell) -> None:
     shell.apply(deployment(3, pod={"topologySpreadConstraints": [spread], "tolerations": EVICTED_SOON}))
     shell.rolled_out()
     node = shell.pods(app="web")[0]["spec"]["nodeName"]
-    run("docker", "pause", node)
-    try:
-        eventually("three pods on other nodes", lambda: _ready_elsewhere(shell, node) == 3, 150)
-    finally:
-        run("docker", "unpause", node)
-    run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=60s")
+    with operator.standing_still(node):
+        eventually("three pods on other nodes", lambda: _ready_elsewhere(shell, node) == 3, 180)
     shell.rolled_out()
 
 

@@ -27,8 +27,10 @@ def test_rolling_update_without_a_failed_request(shell: Shell) -> None:
 
 def test_rollback(shell: Shell) -> None:
     """An image that does not exist leaves the old pods at work, and the plugin takes it back."""
-    shell.apply(deployment(3, progressDeadlineSeconds=5))
+    shell.apply(deployment(3))
     shell.rolled_out()
+    impatient = '{"spec": {"progressDeadlineSeconds": 5}}'  # of what must not succeed, and of nothing before
+    shell.kubectl("patch", "deployments.kopfwerk.dev/web", "--type=merge", f"--patch={impatient}")
     first = {pod["metadata"]["name"] for pod in shell.pods(app="web")}
     shell.kubectl("kopfwerk", "set", "image", "deployment/web", "app=kopfwerk-e2e:missing")
     failed = 'jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=ProgressDeadlineExceeded'

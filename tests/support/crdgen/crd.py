@@ -72,7 +72,7 @@ _NOT_JUDGED: Final = {
 
 def _schema(kind: Kind, definitions: Definitions) -> Schema:
     """Return the built-in kind's schema with what is ours: a few fields, rules, bounds and descriptions."""
-    schema = definitions.expand(kind.root)
+    schema = kind.schema(definitions) if kind.schema else definitions.expand(kind.root)
     schema["properties"]["metadata"] = {"type": "object"}
     if "status.selector" in kind.fields:
         schema["properties"]["status"]["properties"]["selector"] = {"type": "string"}

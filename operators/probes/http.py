@@ -1,0 +1,229 @@
+"""The `httpGet` probe. Mirrors pkg/probe/http.
+
+Each try has a connection of its own, with no proxy and no check of a certificate. A redirect is followed where it stays
+on the same host, up to ten times; one that leads elsewhere is a success with a warning. At most 10 KiB of a body are
+read. A body that does not come to an end in time makes the try one that could not be made, as upstream.
+"""
+
+import asyncio
+import ssl
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
+
+import httptools
+
+from operators.core.probe.spec import HttpGet
+from operators.core.probe.worker import Result
+from operators.probes.found import LIMIT, SUCCESS, Found, address, failure, unknown
+from operators.probes.tcp import connect, reason
+
+_USER_AGENT: Final = "kube-probe/1.37"
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+_REDIRECTS_AT_MOST: Final = 10
+_HEADERS_AT_MOST: Final = 64 * 1024
+_URL_SAFE: Final = "/%:?#[]@!$&'()*+,;=~"
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+_TLS: Final = _trusting()
+"""For pods, which have certificates that nobody vouches for: as upstream, what counts is that they answer."""
+
+
+class _AnswerError(Exception):
+    """An answer that is none, or that ended before its time."""
+
+
+class _Exchange(asyncio.Protocol):
+    """One request and its answer. `ended` is done once there is no need to read on.
+
+    status is 0 until the headers are there.
+    """
+
+    __slots__ = (
+        "_headers_unread",
+        "_parser",
+        "_request",
+        "_sized",
+        "_transport",
+        "body",
+        "ended",
+        "location",
+        "status",
+    )
+
+    def __init__(self, request: bytes) -> None:
+        self.status = 0
+        self.location = ""
+        self.body = b""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._request = request
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers_unread = _HEADERS_AT_MOST
+        self._sized = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the request."""
+        self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment] # of a socket, it is one
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self.ended.done():
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._end(_AnswerError(f"malformed HTTP response: {error}"))
+            return
+        if not self.status:
+            self._headers_unread -= len(data)
+            if self._headers_unread < 0:
+                self._end(_AnswerError(f"server response headers exceeded {_HEADERS_AT_MOST} bytes; aborted"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Remember what matters."""
+        match name.lower():
+            case b"location":
+                self.location = value.decode("latin-1")
+            case b"content-length" | b"transfer-encoding":
+                self._sized = True
+
+    def on_headers_complete(self) -> None:
+        """Note the status; those of 1xx only announce another answer."""
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.status = status
+
+    def on_body(self, body: bytes) -> None:
+        """Keep as much as is wanted."""
+        self.body = (self.body + body)[:LIMIT]
+        if len(self.body) == LIMIT:
+            self._end()
+
+    def on_message_complete(self) -> None:
+        """Have it all."""
+        if self.status:
+            self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take what there is for the whole, where nothing says how much was to come."""
+        if self.status and not self._sized and exc is None:
+            self._end()
+        else:
+            self._end(_AnswerError(str(exc) if exc else "EOF"))
+
+    def _end(self, error: _AnswerError | None = None) -> None:
+        if not self.ended.done():
+            if error is None:
+                self.ended.set_result(None)
+            else:
+                self.ended.set_exception(error)
+
+    async def finish(self) -> None:
+        """Wait for the answer, then close the connection. Raises _AnswerError."""
+        try:
+            await self.ended
+        finally:
+            self._transport.abort()
+
+
+class _Get:
+    """One try: a request, and those that redirects ask for."""
+
+    def __init__(self, action: HttpGet, host: str, port: int) -> None:
+        path = action.path if action.path.startswith("/") else f"/{action.path}"
+        host = action.host or host
+        self.url = urlsplit(f"{action.scheme}://{address(host, port)}{quote(path, safe=_URL_SAFE)}")
+        self.exchange: _Exchange | None = None
+        self._host = self.url.hostname
+        self._headers = _headers(action)
+
+    async def run(self) -> Found:
+        """Return what was found. Raises OSError, _AnswerError and ValueError, of an address that is none."""
+        for _ in range(_REDIRECTS_AT_MOST):
+            self.exchange = None
+            tls = _TLS if self.url.scheme == "https" else None
+            request = self._request()
+            port = self.url.port or (443 if tls else 80)
+            exchange = self.exchange = await connect(lambda: _Exchange(request), self.url.hostname or "", port, tls)  # noqa: B023
+            await exchange.finish()
+            if not self._redirected(exchange):
+                return _judged(exchange)
+        return failure(f'Get "{self.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects')
+
+    def _redirected(self, answer: _Exchange) -> bool:
+        """Whether the answer says to ask elsewhere on the same host: then that is where `url` leads."""
+        if answer.status not in _REDIRECTS or not answer.location:
+            return False
+        there = urlsplit(quote(urljoin(self.url.geturl(), answer.location), safe=_URL_SAFE))
+        if there.scheme not in ("http", "https") or there.hostname != self._host:
+            return False
+        if urlsplit(answer.location).netloc:
+            # The name that was asked for was meant for the first address.
+            self._headers = [header for header in self._headers if header[0].lower() != "host"]
+        self.url = there
+        return True
+
+    def _request(self) -> bytes:
+        target = (self.url.path or "/") + (f"?{self.url.query}" if self.url.query else "")
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in self._headers)]
+        if not any(name.lower() == "host" for name, _ in self._headers):
+            lines.append(f"Host: {self.url.netloc}")
+        return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace")
+
+
+def _headers(action: HttpGet) -> list[tuple[str, str]]:
+    """Return the headers: those asked for, repeated or not, and two that are there unless asked for.
+
+    An empty Accept or User-Agent asks for none. Raises ValueError for one that would end its line.
+    """
+    for name, value in action.headers:
+        if any(character in "\r\n\0" for character in name + value):
+            raise ValueError(f"net/http: invalid header field value for {name!r}")
+    asked = {name.lower() for name, _ in action.headers}
+    own = (("User-Agent", _USER_AGENT), ("Accept", "*/*"))
+    return [
+        *((name, value) for name, value in own if name.lower() not in asked),
+        *((name, value) for name, value in action.headers if value or name.lower() not in ("accept", "user-agent")),
+    ]
+
+
+def _judged(answer: _Exchange) -> Found:
+    if not 200 <= answer.status < 400:
+        return failure(f"HTTP probe failed with statuscode: {answer.status}")
+    if answer.status < 300:
+        return SUCCESS
+    body = answer.body.decode(errors="replace")
+    return Found(Result.SUCCESS, f"Probe terminated redirects, Response body: {body}", warns=True)
+
+
+async def probe(action: HttpGet, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
+    """GET from `action.host`, or else from `host`."""
+    try:
+        get = _Get(action, host, port)
+    except ValueError as error:
+        return failure(str(error))
+    try:
+        async with asyncio.timeout(timeout):
+            return await get.run()
+    except (TimeoutError, _AnswerError, OSError, ValueError) as error:
+        return _failed(get, error)
+
+
+def _failed(get: _Get, error: Exception) -> Found:
+    """Say what went wrong, as Go does. What has begun to answer well or badly has not failed: nobody knows."""
+    url = get.url.geturl()
+    if get.exchange is not None and get.exchange.status:
+        what = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+        return unknown(what if isinstance(error, TimeoutError) else "unexpected EOF")
+    if isinstance(error, TimeoutError):
+        return failure(f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
+    if isinstance(error, OSError) and get.exchange is None and not isinstance(error, ssl.SSLError):
+        return failure(f'Get "{url}": dial tcp {get.url.netloc}: {reason(error)}')
+    return failure(f'Get "{url}": {error}')
