@@ -212,6 +212,25 @@ def test_what_could_not_be_made_is_tried_three_times(world: World) -> None:
 
 
 @virtual
+async def _another(world: World) -> None:
+    world.takes = 3
+    world.put(probed(running=0))
+    world.ask(podprobe(readiness={"periodSeconds": 10, "timeoutSeconds": 5}))
+    await world.run(2)
+    world.put(probed(running=-2, container="c2"))
+    world.finds = lambda _probe, _pod: BAD
+    await world.run(2.5)
+    assert world.results() == {Kind.READINESS: BAD}  # as it began
+    await world.end()
+    assert world.said == []
+
+
+def test_a_try_of_another_container_counts_for_nothing(world: World) -> None:
+    """What came of it is not the new one's, which has not had its turn."""
+    _another(world)
+
+
+@virtual
 async def _unhealthy(world: World) -> None:
     world.put(probed(running=0))
     world.ask(podprobe(readiness={"periodSeconds": 1}))
