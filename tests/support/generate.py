@@ -18,7 +18,14 @@ Generator: TypeAlias = Callable[[], Iterable[tuple[Path, str]]]
 
 ROOT: Final = Path(__file__).parents[2]
 
-GENERATORS: Final[tuple[Generator, ...]] = (crd.files, chart.files, dashboard.files, kindconfig.files, merging.files, rights.files)
+GENERATORS: Final[tuple[Generator, ...]] = (
+    crd.files,
+    chart.files,
+    dashboard.files,
+    kindconfig.files,
+    merging.files,
+    rights.files,
+)
 
 
 def update(root: Path, generators: Iterable[Generator]) -> None:
