@@ -9,7 +9,7 @@ from typing import Final
 from operators.controllers.zones import time_zone
 from operators.core.cronjob import delay, next_after_last, zone_name
 from operators.core.objects import Obj
-from operators.core.statefulset.observed import max_unavailable, replicas
+from operators.core.statefulset.observed import is_rolling, max_unavailable, partition, replicas
 from operators.runtime.state import Family, Labels, condition, conditions, figure, moment, owner, text
 
 
@@ -44,6 +44,10 @@ def _settings(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
 
 def _active(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
     yield labels, float(len((obj.get("status") or {}).get("active") or ()))
+
+
+def _new(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+    yield labels, float(max(0, replicas(obj) - partition(obj)) if is_rolling(obj) else 0)
 
 
 _COMMON: Final = (
@@ -87,6 +91,9 @@ STATEFULSET: Final = (
     figure("status_replicas_available", "status.availableReplicas", "Available pods"),
     figure("status_replicas_current", "status.currentReplicas", "Pods of the current revision"),
     figure("status_replicas_updated", "status.updatedReplicas", "Pods of the newest revision"),
+    Family(
+        "rollout_replicas", "Pods that a rollout is to make new: all from the partition on, none with OnDelete", _new
+    ),
     text("status_current_revision", "status.currentRevision", "revision", "The current revision"),
     text("status_update_revision", "status.updateRevision", "revision", "The newest revision"),
     _of_statefulset("statefulset_max_unavailable", "How many pods a rollout may have unavailable", max_unavailable),
@@ -129,6 +136,49 @@ PODPROBE: Final = (
         for kind in ("readiness", "liveness", "startup")
         for what in ("passing", "failing")
     ),
+)
+
+
+def _of_service(suffix: str, help_: str, facts: Callable[[Obj], Iterator[Labels]]) -> Family:
+    """Return a metric that says things in labels; a Service of ours has in its status what was allocated for it."""
+
+    def series(obj: Obj, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        for found in facts(obj):
+            yield {**labels, **found}, 1.0
+
+    return Family(suffix, help_, series)
+
+
+def _service_info(obj: Obj) -> Iterator[Labels]:
+    spec, status = obj["spec"], obj.get("status") or {}
+    yield {
+        "cluster_ip": status.get("clusterIP") or spec.get("clusterIP", ""),
+        "external_name": spec.get("externalName", ""),
+        "external_traffic_policy": spec.get("externalTrafficPolicy", ""),
+        "load_balancer_ip": spec.get("loadBalancerIP", ""),
+    }
+
+
+def _service_type(obj: Obj) -> Iterator[Labels]:
+    yield {"type": obj["spec"].get("type", "ClusterIP")}
+
+
+def _ingress(obj: Obj) -> Iterator[Labels]:
+    for entry in ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+        yield {"ip": entry.get("ip", ""), "hostname": entry.get("hostname", "")}
+
+
+def _external_ips(obj: Obj) -> Iterator[Labels]:
+    yield from ({"external_ip": address} for address in obj["spec"].get("externalIPs") or ())
+
+
+SERVICE: Final = (
+    *(family for family in _COMMON if family.suffix != "status_observed_generation"),
+    _of_service("info", "Its addresses and policies", _service_info),
+    _of_service("spec_type", "Its type", _service_type),
+    _of_service("spec_external_ip", "Its external addresses", _external_ips),
+    _of_service("status_load_balancer_ingress", "The addresses of its load balancer", _ingress),
+    conditions("status_condition", "Conditions"),
 )
 
 CRONJOB: Final = (

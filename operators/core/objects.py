@@ -65,6 +65,11 @@ def jobs(group: str) -> Resource:
     return Resource(group, "v1", "jobs", "Job")
 
 
+def services(group: str) -> Resource:
+    """Services of an API group: the core one, which has no name, or `kopfwerk.dev`."""
+    return Resource(group, "v1", "services", "Service")
+
+
 def cronjobs(group: str) -> Resource:
     """CronJobs of an API group: `batch` or `kopfwerk.dev`."""
     return Resource(group, "v1", "cronjobs", "CronJob")

@@ -5,9 +5,11 @@ JSON: with tens of thousands of them in the cache, that is what keeps the operat
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
 
 from operators.core import objects, probed, runs
 from operators.core.objects import Key, Obj, Owner
@@ -17,6 +19,10 @@ from operators.core.runs import Run
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NUMBER = re.compile(r"-[0-9]{1,10}|0|[1-9][0-9]{0,9}")
 """A deletion cost: neither a plus sign nor leading zeros, no more digits than 32 bits can have."""
+
+
+NamedPort: TypeAlias = tuple[str, str, int]
+"""Name, protocol and number of a port of a container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,10 @@ class Pod:
     """Of a pod that a Job has or may adopt."""
     probed: Probed | None = None
     """Of a pod that has an address."""
+    ips: tuple[str, ...] = ()
+    hostname: str = ""
+    subdomain: str = ""
+    named_ports: tuple[NamedPort, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -124,7 +134,26 @@ def parse(obj: Obj) -> Pod:
         pinned_to="" if spec.get("nodeName") else _pinned_to(spec),
         run=runs.parse(obj) if owner is None or owner.kind == "Job" else None,
         probed=probed.parse(obj),
+        ips=tuple(str(entry["ip"]) for entry in status.get("podIPs") or () if entry.get("ip")),
+        hostname=spec.get("hostname", ""),
+        subdomain=spec.get("subdomain", ""),
+        named_ports=_shared(tuple(_named_ports(spec))),
     )
+
+
+def _named_ports(spec: Obj) -> Iterator[NamedPort]:
+    """Yield the ports with names, in the order in which a Service looks for them: sidecars come last."""
+    sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
+    for container in (*(spec.get("containers") or ()), *sidecars):
+        for port in container.get("ports") or ():
+            if port.get("name"):
+                yield port["name"], port.get("protocol", "TCP"), port["containerPort"]
+
+
+@lru_cache(maxsize=4096)
+def _shared(ports: tuple[NamedPort, ...]) -> tuple[NamedPort, ...]:
+    """Return the one tuple of all pods that have the same ports, as those of a workload do."""
+    return ports
 
 
 def _pinned_to(spec: Obj) -> str:

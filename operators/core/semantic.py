@@ -98,11 +98,11 @@ def _is_nothing(value: Any, name: str) -> bool:
 
 
 def _same_quantity(first: Any, second: Any) -> bool:
-    return _quantity(str(first)) == _quantity(str(second))
+    return quantity(str(first)) == quantity(str(second))
 
 
 @lru_cache(maxsize=4096)
-def _quantity(text: str) -> Decimal | str:
+def quantity(text: str) -> Decimal | str:
     """Return the value of a quantity; what is none, as it is."""
     for suffix in (text[-2:], text[-1:]):
         if suffix in _SUFFIXES:

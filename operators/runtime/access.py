@@ -42,7 +42,8 @@ def _of(controller: Controller[Any]) -> Iterator[Grant]:
     for resource in (own, *(watch.resource for watch in controller.watches)):
         yield from (Grant(resource, verb) for verb in ("list", "watch"))
     yield Grant(own, "get")  # whether it may still take on children
-    yield Grant(own, "update", "status")
+    if controller.reports:
+        yield Grant(own, "update", "status")
     for writes in controller.writes:
         yield from (Grant(writes.resource, verb, writes.subresource) for verb in writes.verbs)
         if "create" in writes.verbs and not writes.subresource:

@@ -87,6 +87,8 @@ class Controller(Generic[O]):
     report: Callable[[O, Outcome], Obj | None]
     writes: tuple[Writes, ...]
     """Besides its own status."""
+    reports: bool = True
+    """Whether it writes a status at all: without, it has no right to."""
     state: tuple[Family, ...] = ()
     """The state metrics of its objects."""
     measure: Callable[[O, Plan], None] = lambda _observed, _plan: None

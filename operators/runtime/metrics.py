@@ -12,6 +12,8 @@ from platform import python_version
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
+from operators.core.endpointslice import Changes, Figures
+
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each series began: half of the page, and of no use to anybody
 
 _DECADES = tuple(accumulate([10.0] * 9, mul, initial=1e-8))  # multiplied as upstream does: 1e-05 is 9.99…e-06 there
@@ -91,6 +93,34 @@ age_ratio = Histogram(
     "replicaset_controller_sorting_deletion_age_ratio",
     "The ratio of the age of a pod that is deleted in scaling down to that of the youngest; only ready pods count",
     buckets=(0.25, 0.5, 1, 2, 4, 8),
+)
+_PER_SYNC = tuple(accumulate([2.0] * 14, mul, initial=2.0))
+_endpoints_added = Histogram(
+    "endpoint_slice_controller_endpoints_added_per_sync",
+    "Number of endpoints added on each Service sync",
+    buckets=_PER_SYNC,
+)
+_endpoints_removed = Histogram(
+    "endpoint_slice_controller_endpoints_removed_per_sync",
+    "Number of endpoints removed on each Service sync",
+    buckets=_PER_SYNC,
+)
+_endpoints_desired = Gauge("endpoint_slice_controller_endpoints_desired", "Number of endpoints desired")
+_slices = Gauge("endpoint_slice_controller_num_endpoint_slices", "Number of EndpointSlices")
+_slices_desired = Gauge(
+    "endpoint_slice_controller_desired_endpoint_slices",
+    "Number of EndpointSlices that would exist with perfect endpoint allocation",
+)
+_slice_changes = Counter("endpoint_slice_controller_changes", "Number of EndpointSlice changes", ["operation"])
+_slices_per_sync = Histogram(
+    "endpoint_slice_controller_endpointslices_changed_per_sync",
+    "Number of EndpointSlices changed on each Service sync",
+    ["topology", "traffic_distribution"],
+)
+_distributed = Gauge(
+    "endpoint_slice_controller_services_count_by_traffic_distribution",
+    "Number of Services using some specific trafficDistribution",
+    ["traffic_distribution"],
 )
 informer_objects = Gauge("kopfwerk_informer_objects", "Objects in the cache, by resource", ["resource"])
 informer_relists = Counter(
@@ -192,3 +222,22 @@ def forget_probes(namespace: str, podprobe: str) -> None:
         metric.remove_by_labels({"namespace": namespace, "podprobe": podprobe})
     _probed.cache_clear()
     _probing.cache_clear()
+
+
+def slices_changed(changes: Changes) -> None:
+    """Count what a plan for the slices of a Service changes."""
+    _endpoints_added.observe(changes.added)
+    _endpoints_removed.observe(changes.removed)
+    for operation, count in changes.operations.items():
+        _slice_changes.labels(operation).inc(count)
+    _slices_per_sync.labels(changes.topology, changes.traffic_distribution).observe(changes.operations.total())
+
+
+def slices_counted(before: Figures, after: Figures) -> None:
+    """Note what there is now of a Service, of which there was `before` when last noted."""
+    _endpoints_desired.inc(after.endpoints - before.endpoints)
+    _slices.inc(after.slices - before.slices)
+    _slices_desired.inc(after.needed - before.needed)
+    for figures, step in ((before, -1), (after, 1)):
+        if figures.traffic_distribution:
+            _distributed.labels(figures.traffic_distribution).inc(step)

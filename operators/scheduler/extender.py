@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from operators.scheduler import placement, preemption
+from operators.core.objects import Obj
+from operators.scheduler import explaining, placement, preemption
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
@@ -79,11 +80,9 @@ class Extender:
         """Take back what was assumed about a pod that will not be bound there."""
         self.nodes.forget_uid(uid)
 
-    def explain(self, pod: Pod) -> tuple[Fit, Scores]:
+    def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""
-        nodes, rules = self.nodes, self._rules(pod)
-        found = placement.fit(pod, nodes, rules, np.flatnonzero(nodes.alive))
-        return found, placement.score(pod, nodes, rules, found.rows)
+        return explaining.explain(pod, self.nodes, self._rules(pod))
 
     def _rows(self, names: Sequence[str]) -> Rows:
         """Return the rows of nodes that are known; the same question is asked for most pods."""

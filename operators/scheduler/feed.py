@@ -1,13 +1,13 @@
 """Keeps a snapshot up to date from the project's informers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from operators.core import selectors
 from operators.core.objects import PODS, Key, Obj, Resource, key
 from operators.runtime.client import Requests
-from operators.runtime.informer import Informer
+from operators.runtime.informer import Informer, Subscriber
 from operators.scheduler import node, pod
 from operators.scheduler.node import Node
 from operators.scheduler.pod import Pod
@@ -37,20 +37,35 @@ class _Selecting:
 
 def informers(client: Requests, snapshot: Snapshot) -> list[Informer[Any]]:
     """Return the informers that feed a snapshot: to be run, and to be waited for."""
-    pods = Informer(client, PODS, pod.parse, {})
-    nodes = Informer(client, NODES, node.parse, {})
-    namespaces = Informer(client, NAMESPACES, _namespace, {})
-    services = Informer(client, SERVICES, lambda obj: _Selecting(key(obj), obj["spec"].get("selector") or {}), {})
-    owners = [Informer(client, resource, _owner(resource.kind), {}) for resource in OWNERS]
-    budgets = Informer(client, BUDGETS, _budget, {})
-    pods.subscribe(_pods(snapshot))
-    nodes.subscribe(_nodes(snapshot))
-    namespaces.subscribe(_namespaces(snapshot))
-    services.subscribe(_services(snapshot))
-    budgets.subscribe(_budgets(snapshot))
-    for resource, informer in zip(OWNERS, owners, strict=True):
-        informer.subscribe(_owners(snapshot, resource.kind))
-    return [namespaces, services, *owners, budgets, nodes, pods]
+    found = []
+    for resource, (parse, subscriber) in _readers(snapshot).items():
+        informer: Informer[Any] = Informer(client, resource, parse, {})
+        informer.subscribe(subscriber)
+        found.append(informer)
+    return found
+
+
+def fill(snapshot: Snapshot, resource: Resource, objects: Iterable[Obj]) -> None:
+    """Put a list of objects into a snapshot that nothing else feeds."""
+    parse, subscriber = _readers(snapshot)[resource]
+    for obj in objects:
+        subscriber(None, parse(obj))
+
+
+def _readers(snapshot: Snapshot) -> dict[Resource, tuple[Callable[[Obj], Any], Subscriber[Any]]]:
+    """Return for everything that is watched how it is read, and what its changes change. Pods come last."""
+    return {
+        NAMESPACES: (_namespace, _namespaces(snapshot)),
+        SERVICES: (_service, _services(snapshot)),
+        **{owner: (_owner(owner.kind), _owners(snapshot, owner.kind)) for owner in OWNERS},
+        BUDGETS: (_budget, _budgets(snapshot)),
+        NODES: (node.parse, _nodes(snapshot)),
+        PODS: (pod.parse, _pods(snapshot)),
+    }
+
+
+def _service(obj: Obj) -> _Selecting:
+    return _Selecting(key(obj), obj["spec"].get("selector") or {})
 
 
 def _namespace(obj: Obj) -> _Selecting:

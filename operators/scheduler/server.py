@@ -18,7 +18,6 @@ from operators.core.objects import PODS, Obj
 from operators.runtime.client import ApiError, Requests, path
 from operators.scheduler import metrics, wire
 from operators.scheduler.extender import Extender
-from operators.scheduler.pod import Pod
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +112,7 @@ class Server:
 
     async def _explain(self, body: bytes) -> bytes:
         """Say for every node its scores, or why the pod cannot go there. Changes nothing."""
-        pod, _ = wire.arguments(body)
-        return orjson.dumps(explanation(self._extender, pod))
+        return orjson.dumps(self._extender.explain(wire.asked_pod(body)))
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -136,25 +134,6 @@ class Server:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         body = await asyncio.to_thread(encode, REGISTRY)
         return web.Response(body=body, headers={"Content-Type": content_type})
-
-
-def explanation(extender: Extender, pod: Pod) -> Obj:
-    """Return for every node what the rules say: scores by rule and in total, or why not and whether it is final."""
-    found, scores = extender.explain(pod)
-    names = extender.nodes.names
-    fitting = {
-        names[row]: {
-            "total": int(scores.total[at]),
-            "scores": {rule: int(part[at]) for rule, part in scores.parts.items()},
-        }
-        for at, row in enumerate(scores.rows.tolist())
-    }
-    refused = {}
-    for row, node in extender.nodes.nodes.items():
-        if node.name not in fitting:
-            reason, hopeless = found.why(row)
-            refused[node.name] = {"reason": reason, "unresolvable": hopeless}
-    return {"nodes": fitting, "refused": refused}
 
 
 def mutual_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:

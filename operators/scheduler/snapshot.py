@@ -208,6 +208,10 @@ class Snapshot:
         """How many pods are assumed."""
         return len(self._assumed)
 
+    def pod_of(self, uid: str) -> Pod | None:
+        """Return a pod that is, or is assumed to be, on a node."""
+        return self._placed[self._keys[uid]].pod if uid in self._keys else None
+
     @property
     def pod_count(self) -> int:
         """How many pods are on nodes, those that are assumed included."""

@@ -52,6 +52,12 @@ def arguments(body: bytes) -> tuple[Pod, list[str]]:
     return _pod(asked), names
 
 
+def asked_pod(body: bytes) -> Pod:
+    """Read the pod that is asked about: whole, or as `filter` is given it."""
+    asked = _object(body)
+    return _pod(asked if "Pod" in asked else {"Pod": asked})
+
+
 def candidates(body: bytes) -> tuple[Pod, list[str]]:
     """Read what `preempt` is asked: a pod, and the nodes where kube-scheduler found victims."""
     asked = _object(body)

@@ -14,12 +14,13 @@ from operators.cluster import access
 from operators.cluster.cluster import Cluster
 from operators.runtime.client import Client
 from tests.bench import cases as workload_cases
-from tests.bench import jobs, profile, report, usage, world
+from tests.bench import cronjobs, jobs, profile, report, usage, world
 from tests.bench.cases import Bench, warm_up
 from tests.bench.report import Run
 from tests.bench.sides import KCM, KCM_JSON, NATIVE, OURS, Running, Side
 
-CASES = workload_cases.CASES | jobs.CASES
+_OF_BATCH = jobs.CASES | cronjobs.CASES
+CASES = workload_cases.CASES | _OF_BATCH
 
 console = Console(highlight=False, width=max(120, Console().width))
 
@@ -99,8 +100,8 @@ async def _one(cluster: Cluster, client: Client, side: Side, case: str, profile_
     async with world.namespace(client, name):
         running = Running(cluster, side, profile_file)
         try:
-            await (jobs.warm_up(client, side.group) if case in jobs.CASES else warm_up(client, side.group, case))
-            bench = Bench(client, side.group, name, running.pid, settle)
+            await (jobs.warm_up(client, side.group) if case in _OF_BATCH else warm_up(client, side.group, case))
+            bench = Bench(client, side.group, name, running.pid, cluster.processes["kube-apiserver"].pid, settle)
             await CASES[case](bench)
             peak = usage.peak_memory(running.pid)
         finally:

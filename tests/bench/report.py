@@ -49,6 +49,7 @@ def rows(runs: Sequence[Run]) -> list[Row]:
         for phase in run.phases:
             note(f"{phase.name}: wall", "s", run.side, phase.wall)
             note(f"{phase.name}: CPU", "s", run.side, phase.cpu)
+            note(f"{phase.name}: apiserver's CPU", "s", run.side, phase.apiserver_cpu)
         note(f"{run.case}: peak memory", "MB", run.side, run.peak_mb)
     return [Row(what, unit, values) for (what, unit), values in table.items()]
 

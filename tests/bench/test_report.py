@@ -10,7 +10,7 @@ from tests.bench.report import Run
 
 def run(side: str, *walls: float, cpu: float = 1.0, peak: float = 90.0, case: str = "rs") -> Run:
     """Return a run with a phase for each wall time."""
-    phases = tuple(Phase(f"{case} {number}", wall, cpu, 9.0) for number, wall in enumerate(walls))
+    phases = tuple(Phase(f"{case} {number}", wall, cpu, 9.0, 7.0) for number, wall in enumerate(walls))
     return Run(case, side, phases, peak, was_quiet=True)
 
 
@@ -23,6 +23,7 @@ def test_rows_gather_each_quantity_by_side() -> None:
     assert [(row.what, row.unit) for row in made] == [
         ("rs 0: wall", "s"),
         ("rs 0: CPU", "s"),
+        ("rs 0: apiserver's CPU", "s"),
         ("rs: peak memory", "MB"),
     ]
     assert made[0].values == {"kcm": [2.0, 4.0, 9.0], "ours": [3.0, 5.0, 4.0]}
@@ -62,7 +63,8 @@ def test_json_has_every_run_and_the_summary() -> None:
     made = report.as_json(RUNS, ["kcm", "ours"], ["two cores"])
     assert made["circumstances"] == ["two cores"]
     assert [found["side"] for found in made["runs"]] == ["kcm", "ours"] * 3
-    assert list(made["runs"][0]["phases"]) == [{"name": "rs 0", "wall": 2.0, "cpu": 1.0, "others_cpu": 9.0}]
+    (phase,) = made["runs"][0]["phases"]
+    assert phase == {"name": "rs 0", "wall": 2.0, "cpu": 1.0, "others_cpu": 9.0, "apiserver_cpu": 7.0}
     assert made["summary"][0] == {
         "what": "rs 0: wall",
         "unit": "s",

@@ -34,7 +34,8 @@ def test_etcd_forces_to_disk_what_is_kept(*, keeps_state: bool, want_unsafe: boo
         pytest.param(
             {"without": arguments.taken_over()},
             "--controllers=*,-replicaset-controller,-deployment-controller,-statefulset-controller,"
-            "-daemonset-controller,-job-controller,-cronjob-controller,-ttl-after-finished-controller",
+            "-daemonset-controller,-job-controller,-cronjob-controller,-ttl-after-finished-controller,"
+            "-endpointslice-controller",
             id="native mode, where one that a later release adds still runs",
         ),
         pytest.param({"only": ["a", "b"]}, "--controllers=a,b", id="some"),

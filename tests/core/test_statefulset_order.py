@@ -284,6 +284,24 @@ BAD = ("old", "bad", "new")
         pytest.param(
             web(updateStrategy=rolling(partition=1)), (down(0, "bad"), *up(1, 2)), [], id="below the partition"
         ),
+        pytest.param(
+            web(updateStrategy=rolling(partition=2)),
+            (*OLD[:2], down(2, "bad")),
+            ["delete web-2"],
+            id="at the partition",
+        ),
+        pytest.param(
+            web(updateStrategy=rolling(partition=3)),
+            (*OLD[:2], down(2, "bad")),
+            [],
+            id="the partition was raised above",
+        ),
+        pytest.param(
+            web(updateStrategy=rolling(partition=1)),
+            (down(0, "old"), OLD[1], down(2, "bad")),
+            [],
+            id="another waits, below the partition",
+        ),
         pytest.param(web(updateStrategy={"type": "OnDelete"}), (*OLD[:2], down(2, "bad")), [], id="OnDelete"),
         pytest.param(
             web(updateStrategy={"type": "RollingUpdate"}, status={"currentReplicas": 3}),

@@ -1,5 +1,6 @@
 """A pair of namespaces for each scenario."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from operators.core.objects import KOPFWERK
 from operators.runtime.client import Client
 from tests.parity.fleet import Fleet
 from tests.parity.pair import Pair, Side
+from tests.parity.slices import Slices
 
 
 @pytest.fixture
@@ -67,3 +69,21 @@ async def storage(admin: Client, unique: str) -> AsyncIterator[str]:
     yield unique
     for name in names:
         await admin.request("DELETE", f"/api/v1/persistentvolumes/{name}")
+
+
+@pytest.fixture
+async def slices(admin: Client, unique: str) -> AsyncIterator[Slices]:
+    """Return both sides of a comparison of EndpointSlices."""
+    made = Slices(admin, unique)
+    for namespace in made.namespaces:
+        await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+        while not await _has_account(admin, namespace):  # noqa: ASYNC110 # without it no pod can be made
+            await asyncio.sleep(0.1)
+    yield made
+    for namespace in made.namespaces:
+        await admin.request("DELETE", f"/api/v1/namespaces/{namespace}")
+
+
+async def _has_account(admin: Client, namespace: str) -> bool:
+    found = await admin.request("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts")
+    return any(account["metadata"]["name"] == "default" for account in found["items"])

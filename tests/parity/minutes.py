@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from operators.core.objects import KOPFWERK, format_time
 from operators.runtime.client import Client
 from tests.parity.pair import Pair, Side
 
-_SAFE = range(3, 40)
+_SAFE: Final = range(2, 35)
 """The seconds of a minute in which there is time enough to begin before the next."""
-_SLOWLY = 1.2
+_SLOWLY: Final = 1.2
 """Seconds between two looks of one scenario: there are dozens."""
+_APART: Final = 0.2
+"""Seconds between the beginnings of two scenarios, so that a slow apiserver is not asked for everything at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class Minutes:
         """Return the beginning of a minute as a status has it."""
         return format_time(self.at(number))
 
+    def only(self, *numbers: int) -> str:
+        """Return a schedule of these minutes and, within the next hour, no others: no scenario has to hurry."""
+        times = [self.at(number) for number in numbers]
+        minutes, hours = (
+            ",".join(str(n) for n in sorted(set(each)))
+            for each in zip(*((t.minute, t.hour) for t in times), strict=True)
+        )
+        return f"{minutes} {hours} * * *"
+
     async def begun(self, number: int, after: float = 1) -> None:
         """Wait until a minute has begun, and a little more."""
         wait = self.at(number) - datetime.now(UTC)
@@ -51,9 +62,15 @@ async def run(kubeconfig: str, prefix: str, scenarios: Mapping[str, Scenario]) -
     """Run all scenarios, and return what each of them came to; None is well."""
     async with await Client.connect(kubeconfig) as admin, _pairs(admin, prefix, len(scenarios)) as pairs:
         minutes = Minutes(await _safe_minute())
-        each = (scenario(pair, minutes) for scenario, pair in zip(scenarios.values(), pairs, strict=True))
+        together = zip(scenarios.values(), pairs, strict=True)
+        each = (_after(number * _APART, scenario(pair, minutes)) for number, (scenario, pair) in enumerate(together))
         came_of = await asyncio.gather(*each, return_exceptions=True)
     return dict(zip(scenarios, came_of, strict=True))
+
+
+async def _after(seconds: float, scenario: Awaitable[None]) -> None:
+    await asyncio.sleep(seconds)
+    await scenario
 
 
 async def _safe_minute() -> datetime:

@@ -27,6 +27,8 @@ JOBS = {
     "gone": _IN_ORDER | {"ttlSecondsAfterFinished": 0},
 }
 """In both groups, since upstream's metrics are compared with ours."""
+EACH_MINUTE = {"healthy": _IN_ORDER, "stuck-each-minute": _FAILS}
+"""The Jobs of CronJobs in both groups: an operator that is started anew has something to count within a minute."""
 
 
 @pytest.fixture(scope="session")
@@ -48,16 +50,16 @@ def world(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield found
 
 
-def _populate_late(world: World) -> None:
+def _populate_stuck(world: World) -> None:
     """Create a CronJob whose last run is hours ago: another's Job, which its status names, forbids the next."""
     spec = cronjob(concurrencyPolicy="Forbid")["spec"]
     running = {"apiVersion": f"{KOPFWERK}/v1", "kind": "Job", "namespace": NAMESPACE, "name": "running", "uid": "none"}
     ago = "2026-01-01T00:00:00Z"
     status = {"active": [running], "lastScheduleTime": ago, "lastSuccessfulTime": ago}
     url = f"/apis/{KOPFWERK}/v1/namespaces/{NAMESPACE}/cronjobs"
-    world.create("cronjobs", NAMESPACE, {**spec, "suspend": True}, "late")
-    world.api.request("PATCH", f"{url}/late/status", {"status": status}, MERGE)
-    world.api.request("PATCH", f"{url}/late", {"spec": {"suspend": False}}, MERGE)
+    world.create("cronjobs", NAMESPACE, {**spec, "suspend": True}, "stuck")
+    world.api.request("PATCH", f"{url}/stuck/status", {"status": status}, MERGE)
+    world.api.request("PATCH", f"{url}/stuck", {"spec": {"suspend": False}}, MERGE)
 
 
 def _populate(world: World) -> None:
@@ -71,7 +73,10 @@ def _populate(world: World) -> None:
     for group in ("batch", KOPFWERK):
         for name, spec in JOBS.items():
             world.create("jobs", NAMESPACE, spec, name, group)
-    _populate_late(world)
+        for name, spec in EACH_MINUTE.items():
+            every = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
+            world.create("cronjobs", NAMESPACE, every, name, group)
+    _populate_stuck(world)
     world.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": QUOTA}})
     none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     world.api.request("POST", f"/api/v1/namespaces/{QUOTA}/resourcequotas", none)

@@ -23,7 +23,7 @@ TROUBLE: Final = [
     pytest.param("KopfwerkStatefulSetStuck", {"statefulset": "stuck"}, id="rollout-of-a-statefulset"),
     pytest.param("KopfwerkStatefulSetReplicasMismatch", {"statefulset": "stuck"}, id="statefulset"),
     pytest.param("KopfwerkJobFailed", {"job_name": "stuck", "reason": "BackoffLimitExceeded"}, id="job"),
-    pytest.param("KopfwerkCronJobLate", {"cronjob": "late"}, id="cronjob"),
+    pytest.param("KopfwerkCronJobLate", {"cronjob": "stuck"}, id="cronjob"),
 ]
 """Alerts on the workloads that the world has."""
 

@@ -109,7 +109,10 @@ def test_prometheus_reads_it(world: World) -> None:
     assert (target["health"], target["lastError"]) == ("up", "")
 
 
-def shape(families: Iterable[Metric]) -> dict[str, tuple[str, frozenset[str], tuple[str, ...]]]:
+Shape = tuple[str, frozenset[str], tuple[str, ...]]
+
+
+def shape(families: Iterable[Metric]) -> dict[str, Shape]:
     """Return the type, the names of the labels and the buckets of each family that has series."""
     return {
         family.name: (
@@ -122,10 +125,18 @@ def shape(families: Iterable[Metric]) -> dict[str, tuple[str, frozenset[str], tu
     }
 
 
+def _with_all(found: dict[str, Shape]) -> dict[str, Shape] | None:
+    """Return what is found once it is complete: what has labels is there once there was something to count."""
+    return found if found.keys() >= UPSTREAMS else None
+
+
 def test_upstreams_metrics_are_as_upstream_has_them(world: World) -> None:
     """Type, labels and buckets are those of the kube-controller-manager that runs beside."""
     theirs = Api(f"https://127.0.0.1:{world.cluster.layout.ports.controller_manager}", world.cluster.layout.pki)
-    want, found = shape(parse_text(theirs.get("/metrics"))), shape(parse_text(page(world, "text/plain")[1]))
+    want = shape(parse_text(theirs.get("/metrics")))
+    found = (
+        until(lambda: _with_all(shape(parse_text(page(world, "text/plain")[1]))), "there are no Jobs to count") or {}
+    )
 
     def numbers(one: tuple[str, frozenset[str], tuple[str, ...]]) -> tuple[str, frozenset[str], list[float]]:
         return one[0], one[1], [float(bound) for bound in one[2]]

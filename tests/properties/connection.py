@@ -136,9 +136,9 @@ class Connection:
 def _parse(url: str) -> tuple[Resource, str, str, str]:
     """Read a path as operators.runtime.client.path writes it."""
     parts = url.strip("/").split("/")
-    rest = parts[2:] if parts[0] == "api" else parts[3:]
+    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
     namespace = ""
     if rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
-    resource = next(r for r in ALL if r.plural == rest[0])
+    resource = next(r for r in ALL if (r.group, r.plural) == (group, rest[0]))
     return resource, namespace, rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else ""

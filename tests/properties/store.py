@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from operators.core.endpointslice import ENDPOINTSLICES
 from operators.core.nodes import NODES
 from operators.core.objects import (
     PODS,
@@ -24,10 +25,12 @@ from operators.core.objects import (
     jobs,
     key,
     replicasets,
+    services,
     statefulsets,
     uid,
 )
 from operators.core.revisions import CONTROLLERREVISIONS
+from operators.core.service import SERVICES
 from operators.core.statefulset import CLAIMS
 from operators.runtime.client import ApiError
 from tests.support.builders import NOW
@@ -38,7 +41,20 @@ DAEMONSETS = daemonsets(GROUP)
 RESOURCES = (PODS, REPLICASETS, DEPLOYMENTS)
 """What ReplicaSets and Deployments are about."""
 JOBS, CRONJOBS = jobs(GROUP), cronjobs(GROUP)
-ALL = (*RESOURCES, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, CLAIMS, CONTROLLERREVISIONS, NODES)
+OURS = services(GROUP)
+ALL = (
+    *RESOURCES,
+    STATEFULSETS,
+    DAEMONSETS,
+    JOBS,
+    CRONJOBS,
+    CLAIMS,
+    CONTROLLERREVISIONS,
+    NODES,
+    OURS,
+    SERVICES,
+    ENDPOINTSLICES,
+)
 """What the apiserver serves."""
 
 
@@ -95,6 +111,8 @@ class Store:
         obj.setdefault("apiVersion", resource.api_version)
         obj.setdefault("kind", resource.kind)
         obj["status"] = {"phase": "Pending"} if resource == PODS else {}
+        if resource == SERVICES:
+            obj["spec"] = {"clusterIP": f"10.96.0.{self._uids}", "ipFamilies": ["IPv4"]} | obj["spec"]
         return self._commit(resource, None, obj, by_operator=by_operator)
 
     def patch(self, resource: Resource, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
@@ -129,7 +147,7 @@ class Store:
 
     def collect_garbage(self) -> None:
         """Delete what all owners of are gone."""
-        for resource in (REPLICASETS, PODS, CLAIMS, CONTROLLERREVISIONS):
+        for resource in (REPLICASETS, PODS, CLAIMS, CONTROLLERREVISIONS, SERVICES, ENDPOINTSLICES):
             for obj in self.all(resource):
                 refs = obj["metadata"].get("ownerReferences") or ()
                 if refs and all(not ref["uid"].startswith("foreign") and not self.find(ref["uid"]) for ref in refs):

@@ -122,7 +122,10 @@ class World:
         current = (pod["status"].get("conditions") or [{}])[0]
         if current.get("status") == condition["status"]:
             condition = current
-        self.store.patch(PODS, key(pod), {"status": {"phase": phase, "conditions": [condition]}})
+        status: Obj = {"phase": phase, "conditions": [condition]}
+        if node or pod["spec"].get("nodeName"):
+            status["podIPs"] = [{"ip": f"10.0.0.{int(objects.uid(pod).removeprefix('uid-')) % 250 + 1}"}]
+        self.store.patch(PODS, key(pod), {"status": status})
 
     def kubelets(self) -> None:
         """Start what is to start, and end what is to end."""

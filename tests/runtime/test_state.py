@@ -155,6 +155,22 @@ def test_a_statefulset_has_upstreams_own_metrics() -> None:
     assert page.value("statefulset_controller_statefulset_unavailable_replicas", **labels) == 3
 
 
+@pytest.mark.parametrize(
+    ("strategy", "want"),
+    [
+        pytest.param({}, 5, id="all"),
+        pytest.param({"type": "RollingUpdate", "rollingUpdate": {"partition": 3}}, 2, id="from the partition on"),
+        pytest.param({"type": "RollingUpdate", "rollingUpdate": {"partition": 9}}, 0, id="none beyond it"),
+        pytest.param({"type": "OnDelete"}, 0, id="none with OnDelete"),
+    ],
+)
+def test_a_statefulset_says_how_many_pods_a_rollout_is_about(strategy: Obj, want: int) -> None:
+    """What an alert about rollouts compares with the pods that are new."""
+    page = Page()
+    page.add(statefulsets(KOPFWERK), replicaset("db", replicas=5, updateStrategy=strategy))
+    assert page.value("kopfwerk_statefulset_rollout_replicas", namespace="ns", statefulset="db") == want
+
+
 def test_a_daemonset_counts_nodes() -> None:
     """The names of the status' fields are split as kube-state-metrics splits them."""
     page = Page()

@@ -20,8 +20,9 @@ def pod_object(name: str = "p", *, node: str = "", labels: dict[str, str] | None
     names = {"cpu": "cpu", "memory": "memory", "gpu": "example.com/gpu"}
     requests = {resource: spec.pop(key) for key, resource in names.items() if key in spec}
     container = {"name": "c", "image": "app", "resources": {"requests": requests}}
+    meta = {"namespace": "default", "name": name, "uid": f"uid-{name}", "labels": labels or {}}
     return {
-        "metadata": {"namespace": "default", "name": name, "uid": f"uid-{name}", "labels": labels or {}},
+        "metadata": meta | {"annotations": spec.pop("annotations", {})},
         "status": {"startTime": spec.pop("started", None)},
         "spec": {"nodeName": node, "containers": [container], **spec},
     }

@@ -2,7 +2,7 @@
 
 import click
 
-from operators.cli.plugin import pods, rollout, running, setting
+from operators.cli.plugin import placing, pods, rollout, running, setting
 from operators.cli.plugin.options import Group
 
 
@@ -15,5 +15,6 @@ def commands() -> None:
     """
 
 
-for command in (rollout.commands, setting.commands, pods.logs, pods.execute, pods.port_forward, running.run_now):
+_SINGLE = (pods.logs, pods.execute, pods.port_forward, running.run_now, placing.why, placing.what_if)
+for command in (rollout.commands, setting.commands, *_SINGLE):
     commands.add_command(command)

@@ -1,6 +1,6 @@
 """What a webhook is asked, which questions need no answer, and the twin that answers the others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ TWINS: Final[Mapping[str, Resource]] = {
         objects.daemonsets("apps"),
         objects.jobs("batch"),
         objects.cronjobs("batch"),
+        objects.services(""),
     )
 }
 """The built-in kind of the same name, for each custom resource."""
@@ -39,7 +40,9 @@ class Review:
     @property
     def is_template_unchanged(self) -> bool:
         """Whether the template stays as it was."""
-        return self.old is not None and _spec(self.obj).get(self.template) == _spec(self.old).get(self.template)
+        if self.old is None or self.template not in _spec(self.obj):
+            return False
+        return bool(_spec(self.obj)[self.template] == _spec(self.old).get(self.template))
 
     def is_exempt(self, own_user: str) -> bool:
         """Whether there is nothing to ask.
@@ -73,8 +76,14 @@ class Review:
         }
 
     def _spec_of_twin(self) -> Obj:
-        """Return the spec, less a rollingUpdate that was left behind by a change to Recreate and means nothing."""
+        """Return the spec less what only an update may say.
+
+        That is a rollingUpdate that was left behind by a change to Recreate and means nothing, and the addresses and
+        ports that a Service has already: another could not have them.
+        """
         spec = _spec(self.obj)
+        if self.obj["kind"] == "Service" and self.old is not None:
+            return _without_held(spec, self.old)
         strategy = spec.get("strategy") or {}
         if strategy.get("type") != "Recreate" or self.old is None:
             return spec
@@ -87,3 +96,23 @@ class Review:
 def _spec(obj: Obj) -> Obj:
     """Return the spec, empty where there is none."""
     return obj.get("spec") or {}
+
+
+def _without_held(spec: Obj, old: Obj) -> Obj:
+    """Return a Service's spec without the address and the node ports that the Service has."""
+    held = [_spec(old), old.get("status") or {}]
+    addresses = {part.get("clusterIP") for part in held} - {None, "", "None"}
+    if spec.get("clusterIP") in addresses or (spec.get("clusterIPs") or [None])[0] in addresses:
+        spec = {field: value for field, value in spec.items() if field not in ("clusterIP", "clusterIPs")}
+    if spec.get("healthCheckNodePort") in [part.get("healthCheckNodePort") for part in held]:
+        spec = {field: value for field, value in spec.items() if field != "healthCheckNodePort"}
+    if spec.get("type") in ("NodePort", "LoadBalancer"):
+        drawn = {port.get("nodePort") for part in held for port in part.get("ports") or ()}
+        spec = spec | {"ports": [_without_node_port(port, drawn) for port in spec.get("ports") or ()]}
+    return spec
+
+
+def _without_node_port(port: Obj, held: Collection[int | None]) -> Obj:
+    if port.get("nodePort") not in held:
+        return port
+    return {field: value for field, value in port.items() if field != "nodePort"}

@@ -28,7 +28,8 @@ def refusal(review: Review, answer: Answer) -> str | None:
     webhook was down, or under an older apiserver), and must still be scaled and paused.
     """
     kind = review.obj["kind"]
-    twin, ours = f"{kind}.{TWINS[kind].group} ", f"{kind}.{KOPFWERK} "
+    group = TWINS[kind].group
+    twin, ours = f"{kind}.{group} " if group else f"{kind} ", f"{kind}.{KOPFWERK} "
     if answer.status == 400 and answer.message.startswith(f'{kind} in version "{TWINS[kind].version}" cannot be'):
         return answer.message
     # A policy may answer 422 too, but in other words: `deployments.apps "web" is forbidden: …`

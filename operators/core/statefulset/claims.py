@@ -5,7 +5,7 @@ One difference: a claim that is to go with its StatefulSet has the reference fro
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from operators.core import objects
@@ -60,6 +60,8 @@ def volumes(statefulset: Obj, ordinal: int, others: Iterable[Obj]) -> list[Obj]:
 
 def has_storage(statefulset: Obj, ordinal: int, pod: Pod) -> bool:
     """Whether the pod's volumes are its claims, as far as there are templates."""
+    if not templates(statefulset):
+        return True
     present = {volume["name"]: (volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in pod.volumes}
     return all(
         present.get(objects.name(template)) == claim_name(statefulset, template, ordinal)
@@ -131,10 +133,10 @@ class PodClaims:
             if self._has_other_controller(claim)
         )
 
-    def ownership(self, said: Say | None = None) -> tuple[Patch, ...]:
-        """Return the writes that make their owners follow the policy; `said` is said once all of them are done."""
+    def ownership(self) -> tuple[Patch, ...]:
+        """Return the writes that make their owners follow the policy."""
         name = pod_name(self.statefulset, self.ordinal)
-        patches = [
+        return tuple(
             Patch(
                 Target.of(CLAIMS, claim),
                 {"metadata": {"ownerReferences": self._owners(claim)}},
@@ -148,10 +150,7 @@ class PodClaims:
             )
             for claim in self.present
             if not self._is_up_to_date(claim)
-        ]
-        if patches and said:
-            patches[-1] = replace(patches[-1], said=said)
-        return tuple(patches)
+        )
 
     def _create(self, name: str, template: Obj, verb: str) -> Create:
         statefulset = self.statefulset

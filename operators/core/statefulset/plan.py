@@ -7,6 +7,7 @@ old revision.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from operators.core import objects, ownership, revisions
@@ -95,6 +96,8 @@ class _Walk:
         then: list[Step] = []
         blocked = False
         for ordinal, pod in self._members.places():
+            if pod is not None and pod.phase == "Running":
+                continue
             claims = self._claims(ordinal, pod)
             if pod is None and not claims.is_stale:
                 missing = claims.missing("Create")
@@ -143,14 +146,19 @@ class _Walk:
     def _repair(self, ordinal: int, pod: Pod) -> None:
         """Give a pod back what makes it a member of the set, and its claims the owners that they are to have."""
         claims = self._claims(ordinal, pod)
-        patch = pods.repair(self._statefulset, ordinal, pod)
+        patch, patches = pods.repair(self._statefulset, ordinal, pod), claims.ownership()
+        if patch is None and not patches:
+            return
         if patch is not None and "spec" in patch.body:
             self._add(claims.missing("Update"))
-        patches = claims.ownership(None if patch else pods.said(self._statefulset, "Update", pod.name))
         if patches:
             self.events += claims.conflicting()
+        if patch is None:  # then it is the last claim of which is said that the pod was updated
+            said = pods.said(self._statefulset, "Update", pod.name)
+            self._add((*patches[:-1], replace(patches[-1], said=said)))
+            return
         self._add(patches)
-        self._add((patch,) if patch else ())
+        self._add((patch,))
 
     def _unstick(self) -> None:
         """Replace the pod that is waited for, where that is what the rollout would come to."""

@@ -102,6 +102,8 @@ DEFAULTS: Final[Mapping[Field, Any]] = {
     ("CronJobSpec", "successfulJobsHistoryLimit"): 3,
     ("CronJobSpec", "failedJobsHistoryLimit"): 1,
     ("PodFailurePolicyOnPodConditionsPattern", "status"): "True",
+    ("ServiceSpec", "type"): "ClusterIP",
+    ("ServiceSpec", "sessionAffinity"): "None",
     ("PodSpec", "dnsPolicy"): "ClusterFirst",
     ("PodSpec", "restartPolicy"): "Always",
     ("PodSpec", "schedulerName"): "default-scheduler",
@@ -134,6 +136,7 @@ Left out for that reason: imagePullPolicy (Always for :latest), a volume without
 beside serviceAccountName, rollingUpdate where only `type: RollingUpdate` is given. The pod gets the first three from
 the apiserver; the controller treats a missing rollingUpdate as 25% and 25%. Likewise of a Job: completions and
 parallelism (1 and 1, but parallelism alone means a work queue), backoffLimit, podReplacementPolicy, and the selector.
+Of a Service all that is allocated, and what depends on its type: its core Service has them, and its status shows them.
 """
 
 ZERO: Final[Mapping[Field, Any]] = {

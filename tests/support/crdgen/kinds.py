@@ -389,6 +389,79 @@ PODPROBE: Final = Kind(
     amendments=podprobe.AMENDMENTS,
 )
 
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT, "x-kubernetes-list-type": "atomic"}
+_PORT: Final = {"type": "integer", "format": "int32"}
+
+SERVICE: Final = Kind(
+    kind="Service",
+    plural="services",
+    short_names=("kwsvc",),
+    group="core",
+    is_scalable=False,
+    description="Gives pods an address and a name of their own. Same fields and behaviour as Service of v1, which it "
+    "keeps one of, with the same name and no selector, for kube-proxy and DNS to serve.",
+    fields={
+        "spec": "What is wanted. Fields and defaults are those of the core Service; what the apiserver allocates is "
+        "shown in the status.",
+        "spec.clusterIP": "The address, or None for a Service that only DNS knows. Allocated where it is not given.",
+        "spec.externalName": "The name that DNS answers with, for the type ExternalName.",
+        "spec.ports": "The ports. A targetPort may be the name of a port of the pods, and differ from pod to pod.",
+        "spec.publishNotReadyAddresses": "Whether pods count as ready whatever they are.",
+        "spec.selector": "The labels of the pods that it stands for. Without one its EndpointSlices are somebody "
+        "else's affair.",
+        "spec.trafficDistribution": "Which pods are to be preferred: those of the same zone or of the same node.",
+        "spec.type": "ClusterIP (the default), NodePort, LoadBalancer or ExternalName.",
+        "status": "What the controller last saw. Users do not write it.",
+        "status.clusterIP": "The address.",
+        "status.clusterIPs": "The addresses, one of each family.",
+        "status.conditions": "Facts about the present state, one of each type.",
+        "status.externalAddress": "By which addresses it can be reached from outside.",
+        "status.healthCheckNodePort": "The port of each node that says whether the node has ready pods.",
+        "status.ipFamilies": "The families of its addresses.",
+        "status.ipFamilyPolicy": "Whether it has addresses of one family or of both.",
+        "status.loadBalancer": "What a load balancer says of itself.",
+        "status.observedGeneration": "The generation of the spec that this status is about.",
+        "status.portList": "The ports, in one text.",
+        "status.ports": "The ports with those that were allocated on the nodes.",
+        "status.selector": "The selector as text.",
+    },
+    columns=(
+        _column("Type", ".spec.type"),
+        _column("Cluster-IP", ".status.clusterIP"),
+        _column("External-IP", ".status.externalAddress"),
+        _column("Port(s)", ".status.portList"),
+        _AGE,
+        _column("Selector", ".status.selector", priority=1),
+    ),
+    selectable=(".spec.type",),
+    additions={
+        "status.clusterIP": _TEXT,
+        "status.clusterIPs": _TEXTS,
+        "status.externalAddress": _TEXT,
+        "status.healthCheckNodePort": _PORT,
+        "status.ipFamilies": _TEXTS,
+        "status.ipFamilyPolicy": _TEXT,
+        "status.observedGeneration": {"type": "integer", "format": "int64"},
+        "status.portList": _TEXT,
+        "status.ports": {
+            "type": "array",
+            "x-kubernetes-list-type": "atomic",
+            "items": {
+                "type": "object",
+                "properties": {"name": _TEXT, "nodePort": _PORT, "port": _PORT, "protocol": _TEXT},
+            },
+        },
+        "status.selector": _TEXT,
+    },
+    amendments=_under("spec", rules.SERVICE)
+    | {
+        "spec": {"x-kubernetes-validations": list(rules.SERVICE_RULES)},
+        # until the controller has looked, there is a condition without a time
+        "status.conditions[]": {"required": ["status", "type"]},
+    },
+)
+
 _TEMPLATE: Final = "spec.jobTemplate"
 
 CRONJOB: Final = Kind(
@@ -449,4 +522,4 @@ CRONJOB: Final = Kind(
     | {"metadata": {"properties": {"name": {"type": "string", **rules.SHORT_NAME}}}},
 )
 
-KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, CRONJOB, PODPROBE)
+KINDS: Final = (REPLICASET, DEPLOYMENT, STATEFULSET, DAEMONSET, JOB, CRONJOB, SERVICE, PODPROBE)

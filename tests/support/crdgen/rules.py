@@ -335,6 +335,41 @@ JOB_RULES: Final = (
 )
 
 
+def _once(field: str, value: str) -> Rule:
+    """Return the rule that a value stays, once there is one, for as long as the Service has an address."""
+    return _rule(
+        "self.type == 'ExternalName' || oldSelf.type == 'ExternalName' || "
+        f"!has(self.{field}) || !has(oldSelf.{field}) || size(self.{field}) == 0 || size(oldSelf.{field}) == 0 || "
+        f"self.{value} == oldSelf.{value}",
+        "may not change once set",
+        f".{field}",
+    )
+
+
+SERVICE: Final[dict[str, Amendment]] = {
+    # The bounds are upstream's, or far above: a rule could not look at lists and texts of any length.
+    "clusterIP": {"maxLength": 64},
+    "ipFamilies": {"maxItems": 2},
+    "ipFamilies[]": {"maxLength": 16},
+    "loadBalancerClass": {"maxLength": 317},
+    "type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]},
+    "sessionAffinity": {"enum": ["None", "ClientIP"]},
+}
+
+# What the webhook cannot see, which asks for a new Service each time.
+SERVICE_RULES: Final = (
+    _once("clusterIP", "clusterIP"),
+    _once("ipFamilies", "ipFamilies[0]"),
+    _rule(
+        "self.type != 'LoadBalancer' || oldSelf.type != 'LoadBalancer' || "
+        "has(self.loadBalancerClass) == has(oldSelf.loadBalancerClass) && "
+        "(!has(self.loadBalancerClass) || self.loadBalancerClass == oldSelf.loadBalancerClass)",
+        "may not change once set",
+        ".loadBalancerClass",
+    ),
+)
+
+
 CRON_JOB: Final[dict[str, Amendment]] = {
     "schedule": _rules(
         _rule("size(self) > 0", "", reason="FieldValueRequired"),

@@ -15,8 +15,9 @@ FILE: Final = Path(__file__).with_name("openapi.json")
 ROOTS: Final = (
     *(f"io.k8s.api.apps.v1.{kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
     *(f"io.k8s.api.batch.v1.{kind}" for kind in ("CronJob", "Job")),
+    "io.k8s.api.core.v1.Service",
 )
-GROUPS: Final = ("apis/apps/v1", "apis/batch/v1")
+GROUPS: Final = ("apis/apps/v1", "apis/batch/v1", "api/v1")
 
 
 def load() -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""Explanations: who won by what, what is in the way on each node, and what would make the pod fit there."""
+
+import pytest
+
+from operators.core.objects import Obj
+from operators.scheduler.explaining import explain
+from operators.scheduler.pod import Pod
+from operators.scheduler.profiles import read
+from operators.scheduler.rules import rules
+from operators.scheduler.telling import tell
+from tests.scheduler.building import MIB, ZONE, node, pod, snapshot
+
+TAINT = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
+HARD = {
+    "maxSkew": 1,
+    "topologyKey": ZONE,
+    "whenUnsatisfiable": "DoNotSchedule",
+    "labelSelector": {"matchLabels": {"app": "web"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("refusing", "asking", "want_reason", "want_remedies"),
+    [
+        pytest.param(
+            node("a", cpu="4"),
+            pod(cpu="6"),
+            "Insufficient cpu",
+            ["it had 6 cpu free; it has 3500m of 4"],
+            id="cpu",
+        ),
+        pytest.param(
+            node("a", memory="8Gi"),
+            pod(memory="20Gi"),
+            "Insufficient memory",
+            ["it had 20Gi memory free; it has 8192Mi of 8192Mi"],
+            id="memory",
+        ),
+        pytest.param(node("a", room="1"), pod(), "Too many pods", ["it took more than 1 pods"], id="pods"),
+        pytest.param(
+            node("a", taints=[TAINT]),
+            pod(),
+            "node(s) had taints that the pod didn't tolerate",
+            ["the pod tolerated dedicated=db:NoSchedule"],
+            id="taint",
+        ),
+        pytest.param(
+            node("a", unschedulable=True), pod(), "node(s) were unschedulable", ["it were uncordoned"], id="cordoned"
+        ),
+        pytest.param(
+            node("a"),
+            pod(nodeSelector={"disk": "ssd"}),
+            "node(s) didn't match Pod's node affinity/selector",
+            ["it had the label disk=ssd"],
+            id="selector",
+        ),
+        pytest.param(
+            node("a"),
+            pod(topologySpreadConstraints=[HARD]),
+            "node(s) didn't match pod topology spread constraints (missing required label)",
+            [f"it had the label {ZONE}"],
+            id="no zone",
+        ),
+    ],
+)
+def test_what_is_in_the_way(refusing: Obj, asking: Pod, want_reason: str, want_remedies: list[str]) -> None:
+    """A node with a pod of half a CPU says why it refuses, and what would have to be different."""
+    nodes = snapshot(refusing, placed=(pod("there", node="a", cpu="500m"),))
+    [refused] = explain(asking, nodes, rules())["refused"]
+    assert (refused["reason"], refused["wouldFitIf"]) == (want_reason, want_remedies)
+
+
+def test_a_placed_pod_is_explained_as_if_it_were_to_be_placed() -> None:
+    """It does not stand in its own way, is not held to be where it is, and the best comes first."""
+    images = [{"names": ["app:latest"], "sizeBytes": 900 * MIB}]
+    placed = pod("p", node="full", cpu="4")
+    nodes = snapshot(node("empty", cpu="8", images=images), node("full", cpu="4"), placed=(placed,))
+
+    got = explain(placed, nodes, rules())
+
+    assert (got["on"], [one["node"] for one in got["nodes"]]) == ("full", ["empty", "full"])
+    assert got["chosen"] == "empty"
+    assert all(one["total"] == sum(one["scores"].values()) for one in got["nodes"])
+    assert nodes.pods_on.sum() == 1
+
+
+def test_victims_are_named() -> None:
+    """A pod that fits nowhere says whom it could have evicted."""
+    nodes = snapshot(node("a"), placed=(pod("small", node="a", cpu="4"),))
+    assert explain(pod("p", cpu="2", priority=5), nodes, rules())["victims"] == {"a": ["default/small"]}
+
+
+def test_told() -> None:
+    """The text has the table, the difference, and the refused nodes by reason."""
+    nodes = snapshot(
+        node("a", cpu="8"), node("b"), node("c", taints=[TAINT]), placed=(pod("other", node="b", cpu="2"),)
+    )
+    lines = list(tell(explain(pod("p", cpu="1", memory="1Gi"), nodes, rules()), 10))
+
+    assert lines[:2] == ["default/p is not placed.", "As the cluster is now, it fits on 2 of 3 nodes; the best is a."]
+    assert lines[3].split()[:3] == ["NODE", "TOTAL", "TaintToleration"]
+    assert [line.split()[0] for line in lines[4:6]] == ["a", "b"]
+    assert lines[7].startswith("a is better than b by ")
+    assert "NodeResourcesFit +" in lines[7]
+    assert lines[-2:] == [
+        "  node(s) had taints that the pod didn't tolerate: 1",
+        "    c: the pod tolerated dedicated=db:NoSchedule",
+    ]
+
+
+def test_long_lists_are_cut() -> None:
+    """Of many nodes some are shown, and how many there are besides."""
+    nodes = snapshot(*(node(f"n{number}") for number in range(5)))
+    assert "  and 3 more" in list(tell(explain(pod("p"), nodes, rules()), 2))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "namespace_profile", "want_node"),
+    [
+        pytest.param("", "default", "empty", id="the namespace spreads"),
+        pytest.param("", "packed", "busy", id="the namespace packs"),
+        pytest.param("packed", "default", "busy", id="the pod chooses for itself"),
+        pytest.param("nosuch", "default", "", id="there is no such profile"),
+    ],
+)
+def test_profiles(annotation: str, namespace_profile: str, want_node: str) -> None:
+    """The pod's annotation decides, then its namespace."""
+    packed = {"strategy": "MostAllocated", "weights": {"NodeResourcesFit": 10}}
+    profiles = read({"profiles": {"packed": packed}, "namespaces": {"default": namespace_profile}})
+    nodes = snapshot(node("empty"), node("busy"), placed=(pod("x", node="busy", cpu="2", memory="4Gi"),))
+    asking = pod("p", cpu="1", memory="2Gi", annotations={"kopfwerk.dev/scheduler-profile": annotation})
+
+    got = explain(asking, nodes, profiles.of(asking))
+
+    assert got["chosen"] == want_node
+    if not want_node:
+        assert {one["reason"] for one in got["refused"]} == {
+            "node(s) have no part in this: the pod asks for a scheduler profile that there is not"
+        }
