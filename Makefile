@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test env lint bench update verify lock image kind kind-native e2e e2e-native clean
+.PHONY: help up test env lint bench bench-scheduler update verify lock image kind kind-native e2e e2e-native clean
 
 # Of the image, and of the kind cluster that it is tried on.
 BASE ?= python:3.12-slim
@@ -39,8 +39,13 @@ lint: env ## Check style, types, imports and docstrings
 	@$(BIN)/lint-imports
 	@$(BIN)/interrogate -q operators
 
-bench: env ## Compare with kube-controller-manager on one apiserver
+bench: env ## Compare with kube-controller-manager, and with kube-scheduler, on one apiserver
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@test -n "$(ARGS)" || $(MAKE) --no-print-directory bench-scheduler
+
+bench-scheduler: env ## Compare the scheduler with the default kube-scheduler, which `make bench` does too
+	@$(BIN)/python -m tests.bench.scheduler
+	@$(BIN)/python -m tests.bench.scheduling $(ARGS)
 
 update: env ## Regenerate what is generated
 	@$(BIN)/python -m tests.support.generate

@@ -63,9 +63,9 @@ def everything(
     ):
         yield name, answers(Api(f"https://127.0.0.1:{port}", layout.pki), "/healthz")
     if extender:
-        yield "scheduler-extender", _page(f"http://127.0.0.1:{layout.ports.scheduler_extender}/readyz")
+        yield "scheduler-extender", page(f"http://127.0.0.1:{layout.ports.scheduler_extender}/readyz")
     if operator:
-        yield "operator", _page(f"http://127.0.0.1:{layout.ports.operator}/readyz")
+        yield "operator", page(f"http://127.0.0.1:{layout.ports.operator}/readyz")
     if webhook:
         yield "operator's webhook", _listens(layout.ports.webhook)
     yield "nodes", lambda: all(_is_ready(node) for node in api.get("/api/v1/nodes")["items"])
@@ -81,8 +81,8 @@ def _listens(port: int) -> Condition:
     return listens
 
 
-def _page(url: str) -> Condition:
-    """A URL answers well."""
+def page(url: str) -> Condition:
+    """Say whether a URL answers well."""
 
     def loads() -> bool:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own making

@@ -101,5 +101,5 @@ def _amount(resource: str, amount: int) -> str:
 
 
 def _name_of(uid: str, nodes: Snapshot) -> str:
-    pod = nodes.pod_of(uid)
-    return f"{pod.namespace}/{pod.name}" if pod else uid
+    placed = nodes.placed(uid)
+    return "/".join(placed.pod.key) if placed else uid

@@ -48,7 +48,7 @@ class Extender:
         """Say where the pod goes, or why nowhere. What was assumed about it before is taken back."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
-        nodes.forget(pod)
+        nodes.forget(pod.uid)
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
@@ -76,9 +76,13 @@ class Extender:
         nodes.expire(self._clock())
         return preemption.victims(pod, nodes, self._rules(pod), names)
 
+    def bound(self, uid: str) -> None:
+        """Take note that a pod was bound where it was placed."""
+        self.nodes.bound(uid, self._clock())
+
     def unassume(self, uid: str) -> None:
         """Take back what was assumed about a pod that will not be bound there."""
-        self.nodes.forget_uid(uid)
+        self.nodes.forget(uid)
 
     def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""

@@ -10,8 +10,9 @@ from operators.runtime.client import Requests
 from operators.runtime.informer import Informer, Subscriber
 from operators.scheduler import node, pod
 from operators.scheduler.node import Node
+from operators.scheduler.placed import Budget
 from operators.scheduler.pod import Pod
-from operators.scheduler.snapshot import Budget, Snapshot
+from operators.scheduler.snapshot import Snapshot
 
 NODES: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
 NAMESPACES: Final = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -108,10 +109,10 @@ def _pods(snapshot: Snapshot) -> Callable[[Pod | None, Pod | None], None]:
     def changed(old: Pod | None, new: Pod | None) -> None:
         if new is not None:
             if old is not None and old.uid != new.uid:
-                snapshot.remove_pod(old.key, old.uid)
+                snapshot.remove_pod(old.uid)
             snapshot.put_pod(new)
         elif old is not None:
-            snapshot.remove_pod(old.key, old.uid)
+            snapshot.remove_pod(old.uid)
 
     return changed
 

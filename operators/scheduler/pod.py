@@ -112,7 +112,7 @@ def parse(obj: Obj) -> Pod:
     return Pod(
         namespace=namespace,
         name=meta["name"],
-        uid=meta.get("uid", ""),
+        uid=meta.get("uid") or f"{namespace}/{meta['name']}",
         labels=labels,
         owner=controller_of(obj),
         node=spec.get("nodeName", ""),

@@ -14,10 +14,11 @@ import numpy as np
 
 from operators.core.selectors import Selector
 from operators.scheduler import placement
+from operators.scheduler.placed import Budget
 from operators.scheduler.pod import Pod
 from operators.scheduler.predicates import resources
 from operators.scheduler.rules import Rules
-from operators.scheduler.snapshot import Budget, Snapshot
+from operators.scheduler.snapshot import Snapshot
 
 ENOUGH: Final = 100
 """Nodes with victims after which no more are looked at, where other pods decide about each: upstream's least number."""

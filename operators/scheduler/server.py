@@ -108,6 +108,7 @@ class Server:
             if not error.is_ambiguous:
                 self._extender.unassume(asked.uid)
             return orjson.dumps({"Error": error.message})
+        self._extender.bound(asked.uid)
         return orjson.dumps({"Error": ""})
 
     async def _explain(self, body: bytes) -> bytes:

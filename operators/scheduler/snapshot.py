@@ -5,7 +5,7 @@ a time limit has passed. A node that is gone keeps its row while pods are still 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,25 +13,16 @@ from typing import Final
 import numpy as np
 
 from operators.core import selectors
-from operators.core.objects import Key
 from operators.core.selectors import Selector
 from operators.scheduler.affinity import PodTerm
+from operators.scheduler.assumed import Assumed
 from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
 from operators.scheduler.node import Node, Taint
+from operators.scheduler.placed import Away, Budget, Placed
 from operators.scheduler.pod import Pod, Port
 
-ASSUMED_FOR: Final = 60.0
-"""Seconds after which a pod that was placed and never seen on its node no longer counts there."""
 _ROWS: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A pod on a node."""
-
-    pod: Pod
-    row: int
 
 
 @dataclass(slots=True)
@@ -40,36 +31,6 @@ class Image:
 
     size: int
     rows: set[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a PodDisruptionBudget lets go."""
-
-    selector: Selector | None
-    allowed: int
-    disrupted: frozenset[str]
-    """Names of pods whose eviction is under way and counted."""
-
-
-class Away:
-    """Pods that are thought away from where they are placed, of which each can be thought back."""
-
-    def __init__(self, placed: Mapping[str, Placed], count: Callable[[Pod, int, int], None]) -> None:
-        self._placed, self._count = placed, count
-        self._away: set[str] = set()
-
-    def send_off(self, uid: str) -> None:
-        """Have a pod gone."""
-        if uid in self._placed and uid not in self._away:
-            self._away.add(uid)
-            self._count(self._placed[uid].pod, self._placed[uid].row, -1)
-
-    def bring_back(self, uid: str) -> None:
-        """Have it where it was."""
-        if uid in self._away:
-            self._away.remove(uid)
-            self._count(self._placed[uid].pod, self._placed[uid].row, 1)
 
 
 class Snapshot:
@@ -106,10 +67,10 @@ class Snapshot:
         """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
         self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
         """By namespace and name."""
-        self._placed: dict[Key, Placed] = {}
-        self._on: defaultdict[int, dict[Key, Pod]] = defaultdict(dict)
-        self._keys: dict[str, Key] = {}
-        self._assumed: dict[Key, tuple[str, float]] = {}
+        self._placed: dict[str, Placed] = {}
+        """By UID: of two pods of one name the older may be still told of when the newer is placed already."""
+        self._on: defaultdict[int, dict[str, Pod]] = defaultdict(dict)
+        self._assumed = Assumed()
 
     # Nodes.
 
@@ -160,47 +121,37 @@ class Snapshot:
         """Take note of what the watch says about a pod."""
         self.nominated.pop(pod.uid, None)
         if pod.ended:
-            self.remove_pod(pod.key)
+            self.remove_pod(pod.uid)
         elif pod.node:
-            self._assumed.pop(pod.key, None)
+            self._assumed.pop(pod.uid)
             self._place(pod)
-        else:
-            self._take_off_another(pod)
-            if pod.nominated:
-                self.nominated[pod.uid] = pod
+        elif pod.nominated:
+            self.nominated[pod.uid] = pod
 
-    def remove_pod(self, key: Key, uid: str = "") -> None:
+    def remove_pod(self, uid: str) -> None:
         """Forget a pod."""
-        if uid:
-            self.nominated.pop(uid, None)
-        self._assumed.pop(key, None)
-        self._take_off(key)
+        self.nominated.pop(uid, None)
+        self._assumed.pop(uid)
+        self._take_off(uid)
 
     def assume(self, pod: Pod, node: str, now: float) -> None:
         """Count a pod as running on a node from now on."""
-        self._assumed[pod.key] = (pod.uid, now + ASSUMED_FOR)
+        self._assumed.add(pod.uid, now)
         self._place(replace(pod, node=node))
 
-    def forget(self, pod: Pod) -> None:
-        """Take back what was assumed about a pod, if anything was and the watch has not confirmed it."""
-        if self._assumed.pop(pod.key, None) is not None:
-            self._take_off(pod.key)
+    def bound(self, uid: str, now: float) -> None:
+        """Take note that the apiserver has bound a pod that is assumed."""
+        self._assumed.bound(uid, now)
 
-    def forget_uid(self, uid: str) -> None:
-        """Take back what was assumed about the pod of a UID."""
-        key = self._keys.get(uid)
-        if key in self._assumed:
-            del self._assumed[key]
-            self._take_off(key)
+    def forget(self, uid: str) -> None:
+        """Take back what was assumed about a pod, if anything was and the watch has not confirmed it."""
+        if self._assumed.pop(uid):
+            self._take_off(uid)
 
     def expire(self, now: float) -> None:
-        """Take back what was assumed too long ago: the oldest come first."""
-        while self._assumed:
-            key, (_, until) = next(iter(self._assumed.items()))
-            if until > now:
-                return
-            del self._assumed[key]
-            self._take_off(key)
+        """Take back what was assumed too long ago."""
+        for uid in self._assumed.expire(now):
+            self._take_off(uid)
             self.expired += 1
 
     @property
@@ -208,18 +159,14 @@ class Snapshot:
         """How many pods are assumed."""
         return len(self._assumed)
 
-    def pod_of(self, uid: str) -> Pod | None:
-        """Return a pod that is, or is assumed to be, on a node."""
-        return self._placed[self._keys[uid]].pod if uid in self._keys else None
-
     @property
     def pod_count(self) -> int:
         """How many pods are on nodes, those that are assumed included."""
         return len(self._placed)
 
-    def placed(self, key: Key) -> Placed | None:
+    def placed(self, uid: str) -> Placed | None:
         """Return where a pod is or is assumed to be."""
-        return self._placed.get(key)
+        return self._placed.get(uid)
 
     def pods_of(self, row: int) -> list[Pod]:
         """Return the pods that are, or are assumed to be, on a node."""
@@ -228,7 +175,7 @@ class Snapshot:
     @contextmanager
     def without(self, uids: Iterable[str]) -> Iterator[Away]:
         """Look at the cluster as if these pods were gone, as long as they are not brought back."""
-        gone = {uid: self._placed[self._keys[uid]] for uid in uids if uid in self._keys}
+        gone = {uid: self._placed[uid] for uid in uids if uid in self._placed}
         away = Away(gone, self._count)
         try:
             for uid in gone:
@@ -250,7 +197,7 @@ class Snapshot:
             if other.uid != pod.uid
             and other.priority >= pod.priority
             and other.nominated in self.rows
-            and other.key not in self._placed
+            and other.uid not in self._placed
         ]
         for other, row in more:
             self._count(other, row, 1)
@@ -289,27 +236,18 @@ class Snapshot:
         return self.counts.ask(Question(parts, terminating=True))
 
     def _place(self, pod: Pod) -> None:
-        self._take_off(pod.key)
+        self._take_off(pod.uid)
         row = self._row(pod.node)
-        self._placed[pod.key] = Placed(pod, row)
-        self._keys[pod.uid] = pod.key
-        self._on[row][pod.key] = pod
+        self._placed[pod.uid] = Placed(pod, row)
+        self._on[row][pod.uid] = pod
         self._count(pod, row, 1)
 
-    def _take_off(self, key: Key) -> None:
-        placed = self._placed.pop(key, None)
+    def _take_off(self, uid: str) -> None:
+        placed = self._placed.pop(uid, None)
         if placed is not None:
-            self._keys.pop(placed.pod.uid, None)
-            del self._on[placed.row][key]
+            del self._on[placed.row][uid]
             self._count(placed.pod, placed.row, -1)
             self._release(placed.row)
-
-    def _take_off_another(self, pod: Pod) -> None:
-        """Take off a pod that had this one's name before."""
-        placed = self._placed.get(pod.key)
-        if placed is not None and placed.pod.uid != pod.uid:
-            self._assumed.pop(pod.key, None)
-            self._take_off(pod.key)
 
     def _count(self, pod: Pod, row: int, sign: int) -> None:
         self.requested.add(row, pod.requests, sign)

@@ -107,7 +107,7 @@ class Oracle:
             if obj is not None:
                 conditions = obj.get("status", {}).get("conditions") or ()
                 refused = any(c["type"] == "PodScheduled" and c["status"] == "False" for c in conditions)
-                placed = self.snapshot.placed((namespace, name)) is not None
+                placed = self.snapshot.placed(obj["metadata"]["uid"]) is not None
                 if refused or (obj["spec"].get("nodeName") and placed):
                     return obj
             await self.changed(0.05)

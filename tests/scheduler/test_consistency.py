@@ -57,7 +57,7 @@ class World:
             if what == "put":
                 self.snapshot.put_pod(pod)
             else:
-                self.snapshot.remove_pod(pod.key, pod.uid)
+                self.snapshot.remove_pod(pod.uid)
 
 
 def _pod(rng: random.Random, number: int) -> Obj:

@@ -7,10 +7,11 @@ import pytest
 
 from operators.core.selectors import parse
 from operators.scheduler.extender import Extender
+from operators.scheduler.placed import Budget
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
 from operators.scheduler.rules import rules
-from operators.scheduler.snapshot import Budget, Snapshot
+from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import HOSTNAME, ZONE, node, pod, snapshot
 
 WEB = {"app": "web"}

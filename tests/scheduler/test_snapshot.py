@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from operators.core.selectors import parse
+from operators.scheduler import feed, placement
 from operators.scheduler import node as nodes
-from operators.scheduler import placement
+from operators.scheduler.assumed import ASSUMED_FOR, BOUND_FOR
 from operators.scheduler.extender import Extender
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import rules
-from operators.scheduler.snapshot import ASSUMED_FOR, Snapshot
+from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import HOSTNAME, node, pod, rows, snapshot
 
+RUNNING = pod("p1", node="a", cpu="1")
 WEB = parse({"matchLabels": {"app": "web"}})
 ANTI = {
     "affinity": {
@@ -67,7 +69,7 @@ def test_events_give_what_a_list_gives(seed: int) -> None:
                 changed.remove_node(on)
                 there.pop(on, None)
             case 2 if name in pods:
-                changed.remove_pod(pods.pop(name).key)
+                changed.remove_pod(pods.pop(name).uid)
             case _:
                 labels = {"app": rng.choice(("web", "db"))}
                 pods[name] = pod(name, node=on, labels=labels, cpu="100m", **rng.choice(({}, ANTI)))
@@ -117,7 +119,7 @@ def test_deletion_frees_what_is_assumed() -> None:
     """A pod that is deleted before it is bound takes no room."""
     asked = extender(snapshot(node("a", cpu="1")), [0.0])
     asked.filter(pod("p1", cpu="1"), ["a"])
-    asked.nodes.remove_pod(("default", "p1"))
+    asked.nodes.remove_pod("uid-p1")
     assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
 
 
@@ -141,3 +143,93 @@ def test_nominated_room_is_kept() -> None:
     found.put_pod(replace(waiting, nominated="a"))
     assert extender(found, [0.0]).filter(pod("low", cpu="1"), ["a"]).nodes == []
     assert extender(found, [0.0]).filter(pod("higher", cpu="1", priority=20), ["a"]).nodes == ["a"]
+
+
+def test_what_is_bound_is_believed_for_longer() -> None:
+    """Once the apiserver has bound it, a pod keeps its room though the watch is late, but not for ever."""
+    now = [0.0]
+    asked = extender(snapshot(node("a", cpu="1")), now)
+    asked.filter(pod("p1", cpu="1"), ["a"])
+    asked.bound("uid-p1")
+    now[0] = ASSUMED_FOR
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == []
+    now[0] = BOUND_FOR
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_a_refused_binding_frees_the_room_at_once() -> None:
+    """Nobody has to wait for the time limit."""
+    asked = extender(snapshot(node("a", cpu="1")), [0.0])
+    asked.filter(pod("p1", cpu="1"), ["a"])
+    asked.unassume("uid-p1")
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_late_news_of_a_predecessor_takes_no_room_back() -> None:
+    """A pod of a StatefulSet is placed before the watch has told the end of the one that had its name."""
+    old = pod("web-0", node="a", cpu="1")
+    asked = extender(snapshot(node("a", cpu="1"), node("b", cpu="1"), placed=(old,)), [0.0])
+    assert asked.filter(replace(pod("web-0", cpu="1"), uid="new"), ["a", "b"]).nodes == ["b"]
+
+    asked.nodes.put_pod(replace(old, terminating=True))
+    asked.nodes.remove_pod(old.uid)
+
+    assert asked.filter(pod("p2", cpu="1"), ["b"]).nodes == []
+    assert asked.filter(pod("p3", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_a_list_that_shows_a_successor_ends_the_predecessor() -> None:
+    """After a gap in the watch a pod of the same name and another UID has taken the place."""
+    found, old = snapshot(node("a", cpu="1")), pod("web-0", node="a", cpu="1")
+    changed = feed._pods(found)
+    changed(None, old)
+    changed(old, replace(pod("web-0", cpu="1"), uid="new"))
+    assert (found.pod_count, found.pods_on.sum()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("last", "want_room"),
+    [
+        pytest.param(replace(RUNNING, ended=True), True, id="ended, and still there as an object"),
+        pytest.param(replace(RUNNING, terminating=True), False, id="being deleted, and still running"),
+    ],
+)
+def test_room_of_pods_that_end(last: Pod, *, want_room: bool) -> None:
+    """What has ended takes no room, what is about to end does until it has."""
+    asked = extender(snapshot(node("a", cpu="1"), placed=(RUNNING,)), [0.0])
+    asked.nodes.put_pod(last)
+    assert bool(asked.filter(pod("p2", cpu="1"), ["a"]).nodes) is want_room
+
+
+def test_a_node_that_comes_back_under_its_name_has_what_is_on_it() -> None:
+    """Pods outlive their node's object for a while, and count again when there is one of that name."""
+    found = snapshot(node("a", cpu="1"), placed=(pod("p1", node="a", cpu="1"),))
+    asked = extender(found, [0.0])
+    found.remove_node("a")
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).failed == {"a": "node(s) were not known to the extender"}
+    found.put_node(nodes.parse(node("a", cpu="1")))
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == []
+    found.remove_pod("uid-p1")
+    assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_pods_that_come_before_their_node_count() -> None:
+    """Watches of different kinds are not in step."""
+    found = snapshot()
+    found.put_pod(pod("p1", node="a", cpu="1"))
+    found.put_node(nodes.parse(node("a", cpu="1")))
+    assert extender(found, [0.0]).filter(pod("p2", cpu="1"), ["a"]).nodes == []
+
+
+def test_nomination_ends_with_the_pod() -> None:
+    """Room that is kept for a pod is free once it is deleted, or nominated no more."""
+    found = snapshot(node("a", cpu="1"))
+    waiting = pod("high", cpu="1", priority=10)
+    for deleted in (True, False):
+        found.put_pod(replace(waiting, nominated="a"))
+        if deleted:
+            found.remove_pod("uid-high")
+        else:
+            found.put_pod(waiting)
+        assert extender(found, [0.0]).filter(pod("low", cpu="1"), ["a"]).nodes == ["a"]
+        found.remove_pod("uid-low")

@@ -1,0 +1,97 @@
+"""A rule of one's own: found by entry point, and used by the profiles that name it. The example is one."""
+
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from operators.scheduler import placement, profiles, rules
+from operators.scheduler.rules import InvalidProfileError
+from operators.scheduler.snapshot import Snapshot
+from tests.scheduler.building import node, pod, snapshot
+
+EXAMPLE = Path(__file__).parents[2] / "examples/scheduler-rule"
+GPU = "nvidia.com/gpu"
+
+
+def installed(folder: Path, groups: dict[str, dict[str, str]]) -> None:
+    """Put a package's metadata where an installer would."""
+    info = folder / "gpu_nodes-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gpu-nodes\nVersion: 1.0\n")
+    lines = [
+        line for group, named in groups.items() for line in (f"[{group}]", *(f"{k}={v}" for k, v in named.items()))
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder that packages are looked for in, and forget what was found there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rules._own.cache_clear()
+    yield tmp_path
+    rules._own.cache_clear()
+
+
+@pytest.fixture
+def example(site: Path) -> profiles.Profiles:
+    """Return the profiles of the example, whose package is installed."""
+    shutil.copy(EXAMPLE / "gpu_nodes.py", site)
+    installed(site, tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"])
+    return profiles.read(yaml.safe_load((EXAMPLE / "profiles.yaml").read_text()))
+
+
+def nodes_with_gpus() -> Snapshot:
+    """Build a plain node, and two with GPUs of which one is half in use."""
+    objects = [node("plain"), node("busy"), node("free")]
+    for obj in objects[1:]:
+        obj["status"]["allocatable"][GPU] = "4"
+    busy = pod("x", node="busy", overhead={GPU: "2"})
+    return snapshot(*objects, placed=(busy,))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "want_node"),
+    [pytest.param("0", "plain", id="kept off"), pytest.param("1", "busy", id="packed")],
+)
+def test_the_example(example: profiles.Profiles, gpus: str, want_node: str) -> None:
+    """Pods without a GPU stay off nodes that have some; the others fill up what is in use."""
+    nodes, asking = nodes_with_gpus(), pod("p", overhead={GPU: gpus})
+    chosen = example.of(asking)
+    found = placement.fit(asking, nodes, chosen, np.flatnonzero(nodes.alive))
+    assert nodes.names[placement.best(asking, placement.score(asking, nodes, chosen, found.rows))] == want_node
+
+
+def test_a_rule_that_no_profile_names_does_nothing(example: profiles.Profiles) -> None:
+    """Installing a package changes no decision by itself."""
+    assert "GpuNodes" not in example.by_name["packed"].predicates
+    assert "FewestFreeGpus" not in example.by_name["packed"].priorities
+
+
+def test_a_package_that_is_broken_is_named(site: Path) -> None:
+    """The extender does not start, and says because of which rule."""
+    installed(site, {"kopfwerk.predicates": {"Broken": "no_such_module:refuse"}})
+    with pytest.raises(InvalidProfileError, match=r"rule Broken .* cannot be loaded"):
+        profiles.read({})
+
+
+@pytest.mark.parametrize(
+    ("content", "want_message"),
+    [
+        pytest.param({"profile": {}}, "nothing else", id="misspelt"),
+        pytest.param([1], "nothing else", id="a list"),
+        pytest.param({"profiles": {"a": {"strategy": "x"}}}, "profile 'a': 'x' is not a strategy", id="which profile"),
+        pytest.param({"profiles": {"a": {"weights": 3}}}, "profile 'a'", id="weights that are none"),
+        pytest.param({"profiles": {"a": [1]}}, "profile 'a'", id="a profile that is none"),
+        pytest.param({"namespaces": {"x": "b"}}, "namespace 'x': there is no profile 'b'", id="unknown profile"),
+    ],
+)
+def test_a_file_that_cannot_be_meant(content: object, want_message: str) -> None:
+    """It is refused in words that say where."""
+    with pytest.raises(InvalidProfileError, match=want_message):
+        profiles.read(content)
