@@ -50,6 +50,7 @@ class _Group:
     container: Container
     born: datetime
     states: dict[Kind, State] = field(default_factory=dict)
+    phases: dict[Kind, float] = field(default_factory=dict)
     timers: dict[Kind, asyncio.TimerHandle] = field(default_factory=dict)
     tries: dict[Kind, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -168,6 +169,7 @@ class Prober:
             group = found.groups[pod.uid] = _Group(pod, container, self._now())
             for kind in found.wanted.probes:
                 group.states[kind] = State()
+                group.phases[kind] = schedule.place(pod.uid, f"{found.key[1]}/{kind}", found.wanted.probes[kind].period)
                 metrics.prober_workers.labels(kind).inc()
             self._around.wake(found.key, GATHERING)
         other = container.id != group.container.id or not group.timers
@@ -187,15 +189,12 @@ class Prober:
         delay = (since + timedelta(seconds=probe.initial_delay) - self._now()).total_seconds()
         moment = schedule.first(
             self._loop.time(),
-            self._phase(found, group, probe),
+            group.phases[probe.kind],
             probe.period,
             delay=max(0.0, delay),
             is_new=since >= group.born - GRACE,
         )
         self._set(found, group, probe, moment)
-
-    def _phase(self, found: _Set, group: _Group, probe: Probe) -> float:
-        return schedule.place(group.pod.uid, f"{found.key[1]}/{probe.kind}", probe.period)
 
     def _set(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         if (timer := group.timers.get(probe.kind)) is not None:
@@ -212,8 +211,8 @@ class Prober:
         group.tries[probe.kind] = task
 
     def _again(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        phase = self._phase(found, group, probe)
-        self._set(found, group, probe, schedule.after(moment, self._loop.time(), phase, probe.period))
+        moment = schedule.after(moment, self._loop.time(), group.phases[probe.kind], probe.period)
+        self._set(found, group, probe, moment)
 
     async def _try(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         """Make a try and take what came of it into account, unless there is another container by now."""
