@@ -45,6 +45,8 @@ class ApiError(Exception):
         self.message = message
         self.details: Obj = (body or {}).get("details") or {}
         self.retry_after = retry_after
+        self.in_doubt = self.is_ambiguous
+        """Whether this try or, where a sender has tried again, an earlier one may have taken effect."""
 
     @property
     def is_ambiguous(self) -> bool:
@@ -159,7 +161,7 @@ class Client:
         content_type: str = "application/json",
     ) -> Obj:
         """Send one request and return the decoded answer. Raises ApiError for whatever is not a success."""
-        data = orjson.dumps(body) if body is not None else None
+        data, in_doubt = orjson.dumps(body) if body is not None else None, False
         for attempt in range(1, _THROTTLED_TRIES + 1):
             queued = time.perf_counter()
             try:
@@ -167,6 +169,7 @@ class Client:
                     metrics.request_waited(method, self.host, time.perf_counter() - queued)
                     return await self._once(method, url, data, params, content_type)
             except ApiError as error:
+                in_doubt = error.in_doubt = error.in_doubt or in_doubt
                 if not error.retry_after or attempt == _THROTTLED_TRIES:
                     raise
                 metrics.request_retried(method, self.host, str(error.status))

@@ -146,7 +146,7 @@ class Writer:
                     resource = step.target.resource
         except ApiError as error:
             failure = _failure(error)
-            if isinstance(step, Delete) and error.is_ambiguous:
+            if isinstance(step, Delete) and error.in_doubt:
                 fresh.lost(key, step.target)
             self._complain(parent, step, failure)
             return failure
@@ -176,9 +176,9 @@ class Writer:
             try:
                 return await self._send("POST", url, body)
             except ApiError as error:
-                if error.is_ambiguous:
-                    fresh.lost(key, Target(step.resource, key[0], objects.name(body), uid=""))
                 if error.reason != "AlreadyExists":
+                    if error.in_doubt:
+                        fresh.lost(key, Target(step.resource, key[0], objects.name(body), uid=""))
                     raise
             try:
                 holder = await self._client.request("GET", f"{url}/{objects.name(body)}")
@@ -233,11 +233,16 @@ class Writer:
             return {}
 
     async def _send(self, method: str, url: str, body: Obj, content_type: str = "application/json") -> Obj:
-        """Send a write that may be sent twice, again and again until its answer is known or the tries are used up."""
+        """Send a write that may be sent twice, again and again until its answer is known or the tries are used up.
+
+        An error says whether any of the tries may have taken effect: the last one's refusal does not undo the first.
+        """
+        in_doubt = False
         for attempt in range(1, _TRIES + 1):
             try:
                 return await self._once(method, url, body, content_type)
             except ApiError as error:
+                in_doubt = error.in_doubt = error.in_doubt or in_doubt
                 if not error.is_ambiguous or attempt == _TRIES:
                     raise
             await asyncio.sleep(0.05 * 4**attempt)

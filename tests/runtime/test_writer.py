@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from operators.core.objects import PODS, Obj, replicasets
+from operators.core import pods
+from operators.core.objects import PODS, Obj, key, replicasets
 from operators.core.plan import Batch, Create, Delete, Exists, Failure, Outcome, Patch, Plan, Say, Step, Target
 from operators.runtime.client import ApiError
 from operators.runtime.events import Recorder
 from operators.runtime.freshness import Freshness
-from operators.runtime.informer import Informers
+from operators.runtime.informer import Informer, Informers
 from operators.runtime.writer import NotLeadingError, Writer
 from tests.runtime.scripted import Answer, Scripted
 from tests.support.builders import owner_reference, replicaset
@@ -68,6 +69,40 @@ async def test_nothing_is_decoded_for_warnings_that_nobody_reads(step: Step, wan
     """The apiserver is told to leave unknown fields alone."""
     [sent], _ = await applied([echo], Batch((step,)))
     assert sent.params == want
+
+
+@virtual
+@pytest.mark.parametrize(
+    ("step", "answers", "want"),
+    [
+        pytest.param(
+            CREATE,
+            ((0, "NoAnswer", "reset"), (403, "Forbidden", "exceeded quota")),
+            True,
+            id="create, lost and then refused",
+        ),
+        pytest.param(CREATE, ((403, "Forbidden", "exceeded quota"),), False, id="create, refused"),
+        pytest.param(
+            Delete(TARGET),
+            ((0, "NoAnswer", "reset"), (403, "Forbidden", "exceeded quota")),
+            True,
+            id="delete, lost and then refused",
+        ),
+        pytest.param(Delete(TARGET), ((403, "Forbidden", "exceeded quota"),), False, id="delete, refused"),
+    ],
+)
+async def test_a_refusal_does_not_undo_an_earlier_try(
+    step: Step, answers: tuple[tuple[int, str, str], ...], *, want: bool
+) -> None:
+    """What a lost try may have done is asked for before the next plan: it would be done twice."""
+    informers = Informers()
+    client = Scripted([ApiError(*answer) for answer in answers])
+    informers.add(Informer(client, PODS, pods.parse, {}))
+    fresh = Freshness(informers)
+    writer = Writer(client, Recorder(client, "test"), lambda: True)
+    outcome = await writer.apply(replicasets("kopfwerk.dev"), RS, Plan((Batch((step,)),)), fresh)
+    assert list(outcome.failures)
+    assert bool(fresh.unanswered(key(RS))) is want
 
 
 @virtual
