@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test env lint bench bench-scheduler update verify lock image kind e2e clean
+.PHONY: help up test env lint bench bench-scheduler update verify lock image kind kind-native e2e e2e-native clean
 
 # Of the image, and of the kind cluster that it is tried on.
 BASE ?= python:3.12-slim
@@ -67,19 +67,49 @@ kind: image ## Install this source in a kind cluster, which is created if need b
 	@$(call need,helm)
 	@kind get clusters --quiet | grep -qx $(KIND) || kind create cluster --name $(KIND) --config kind-config.yaml
 	@kind load docker-image $(IMAGE) --name $(KIND)
-	@# The image's name stays as it is from build to build: its identity is what lets the pods be replaced.
-	@helm upgrade --install kopfwerk helm/kopfwerk --kube-context kind-$(KIND) --wait --timeout $(TIMEOUT) \
-	  --namespace $(NAMESPACE) --create-namespace \
-	  --set image.repository=$(word 1,$(subst :, ,$(IMAGE))) --set image.tag=$(word 2,$(subst :, ,$(IMAGE))) \
-	  --set-string podAnnotations.image="$$(docker image inspect --format '{{.Id}}' $(IMAGE))" $(ARGS)
+	@$(HELM) --wait $(ARGS)
+
+# The image's name stays as it is from build to build: its identity is what lets the pods be replaced.
+IDENTITY = $$(docker image inspect --format '{{.Id}}' $(IMAGE))
+HELM = helm upgrade --install kopfwerk helm/kopfwerk --kube-context kind-$(KIND) --timeout $(TIMEOUT) \
+  --namespace $(NAMESPACE) --create-namespace \
+  --set image.repository=$(word 1,$(subst :, ,$(IMAGE))) --set image.tag=$(word 2,$(subst :, ,$(IMAGE))) \
+  --set-string podAnnotations.image="$(IDENTITY)"
+
+# The operator is a static pod there, as kube-controller-manager is: nothing but the kubelet would start it. It has the
+# rights of the chart's account, by a certificate in its name; the chart's own replicas stand by for it.
+kind-native: KIND := $(if $(filter file,$(origin KIND)),kopfwerk-native,$(KIND))
+kind-native: NODE = $(KIND)-control-plane
+kind-native: ACCOUNT = system:serviceaccount:$(NAMESPACE):kopfwerk
+kind-native: image ## The same in native mode, in a cluster whose apps/v1 and batch/v1 are Kopfwerk's
+	@$(call need,kind)
+	@$(call need,helm)
+	@kind get clusters --quiet | grep -qx $(KIND) || kind create cluster --name $(KIND) --config kind-config.native.yaml
+	@kind load docker-image $(IMAGE) --name $(KIND)
+	@$(HELM) --set native.enabled=true $(ARGS)
+	@docker exec $(NODE) sh -ec 'test -e /etc/kubernetes/kopfwerk.conf || { umask 077; \
+	  kubeadm kubeconfig user --config=/kind/kubeadm.conf --client-name=$(ACCOUNT) >/tmp/kopfwerk.conf 2>/dev/null; \
+	  chown 65532 /tmp/kopfwerk.conf; mv /tmp/kopfwerk.conf /etc/kubernetes/; }'
+	@sed "s,kopfwerk:dev,$(IMAGE),; s,IDENTITY,$(IDENTITY)," image/static-pod.yaml | \
+	  docker exec --interactive $(NODE) sh -c 'cat >/tmp/kopfwerk.yaml && mv /tmp/kopfwerk.yaml /etc/kubernetes/manifests/'
+	@kubectl --context kind-$(KIND) wait nodes --all --for=condition=Ready --timeout=$(TIMEOUT)
+	@$(HELM) --set native.enabled=true $(ARGS) --wait
 
 e2e: kind env ## Run the end-to-end tests on a kind cluster, which is created if need be
-	@for version in v1 v2; do \
-	  docker build --quiet --build-arg BASE=$(IMAGE) --build-arg VERSION=$$version --tag kopfwerk-e2e:$$version tests/e2e/app; \
-	done
-	@kind load docker-image kopfwerk-e2e:v1 kopfwerk-e2e:v2 --name $(KIND)
-	@kind export kubeconfig --name $(KIND) --kubeconfig .venv/e2e.kubeconfig
-	@KUBECONFIG=$(CURDIR)/.venv/e2e.kubeconfig $(BIN)/python -m tests.support.layers $(or $(LAYERS),e2e/side_by_side e2e/one_by_one)
+	@$(call cases,e2e/side_by_side e2e/one_by_one)
+
+e2e-native: KIND := $(if $(filter file,$(origin KIND)),kopfwerk-native,$(KIND))
+e2e-native: kind-native env ## The same in native mode
+	@$(call cases,e2e/native)
+
+define cases
+set -e; for version in v1 v2; do \
+  docker build --quiet --build-arg BASE=$(IMAGE) --build-arg VERSION=$$version --tag kopfwerk-e2e:$$version tests/e2e/app; \
+done; \
+kind load docker-image kopfwerk-e2e:v1 kopfwerk-e2e:v2 --name $(KIND); \
+kind export kubeconfig --name $(KIND) --kubeconfig .venv/e2e.kubeconfig; \
+KUBECONFIG=$(CURDIR)/.venv/e2e.kubeconfig $(BIN)/python -m tests.support.layers $(or $(LAYERS),$(1))
+endef
 
 need = command -v $(1) >/dev/null || { echo "make $@ needs $(1) on the PATH"; exit 1; }
 

@@ -30,17 +30,11 @@ _ALL: tuple[tuple[Callable[[str], Controller[Any]], str | None], ...] = (
     (ttl_controller, "batch"),
     (service_controller, None),  # of a built-in Service there is nothing to be kept but its slices
     (endpointslice_controller, ""),
+    (podprobe_controller, None),  # there is no built-in kind
 )
-
-_OURS: tuple[Callable[[], Controller[Any]], ...] = (podprobe_controller,)
-"""What has no built-in kind."""
 
 
 def controllers(*, native: bool) -> tuple[Controller[Any], ...]:
-    """Return every controller, for the built-in kinds or for the custom resources.
-
-    What has no built-in kind is not there in native mode, where there are no custom resources.
-    """
+    """Return every controller, for the built-in kinds or for the custom resources."""
     groups = ((declare, group if native else KOPFWERK) for declare, group in _ALL)
-    found = tuple(declare(group) for declare, group in groups if group is not None)
-    return found if native else (*found, *(declare() for declare in _OURS))
+    return tuple(declare(group) for declare, group in groups if group is not None)

@@ -143,7 +143,17 @@ def _takes(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 def _facts(pod: Pod) -> tuple[object, ...]:
     """Return what an endpoint is made of, labels aside."""
-    return pod.ready, pod.terminating, pod.is_terminated, pod.ips, pod.node, pod.hostname, pod.subdomain, pod.uid
+    return (
+        pod.ready,
+        pod.is_kept_out,
+        pod.terminating,
+        pod.is_terminated,
+        pod.ips,
+        pod.node,
+        pod.hostname,
+        pod.subdomain,
+        pod.uid,
+    )
 
 
 def _place(node: Obj) -> tuple[object, ...]:

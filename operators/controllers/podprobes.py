@@ -18,7 +18,7 @@ from operators.runtime.informer import Informers
 from operators.runtime.wake import NAMESPACE
 
 
-def podprobe_controller() -> Controller[Observed]:
+def podprobe_controller(_group: str) -> Controller[Observed]:
     """Declare the controller of PodProbes, with a prober of its own."""
     prober = Prober()
     return Controller(

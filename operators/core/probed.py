@@ -21,7 +21,7 @@ class Container:
 
     name: str
     id: str
-    """Empty where it has not been created yet."""
+    """Another for each time that it is started, and empty where it has not been yet."""
     running_since: datetime | None
     """None where it does not run."""
     started: bool
@@ -87,7 +87,7 @@ def _containers(spec: Obj, status: Obj) -> Iterator[Container]:
         since = (running or {}).get("startedAt")
         yield Container(
             name=container["name"],
-            id=state.get("containerID", ""),
+            id=state.get("containerID") or since or "",  # simulated containers have none
             running_since=objects.parse_time(since) if since else None,
             started=state.get("started") is not False,
             ports=tuple((p["name"], p["containerPort"]) for p in container.get("ports") or () if p.get("name")),

@@ -7,8 +7,10 @@ read. A body that does not come to an end in time makes the try one that could n
 
 import asyncio
 import ssl
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import httptools
 
@@ -133,52 +135,69 @@ class _Exchange(asyncio.Protocol):
             self._transport.abort()
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, made once for all tries of a pod."""
+
+    url: SplitResult
+    host: str
+    port: int
+    headers: tuple[tuple[str, str], ...]
+    text: bytes
+
+    @classmethod
+    def of(cls, url: SplitResult, headers: tuple[tuple[str, str], ...]) -> "_Request":
+        """Make one. Raises ValueError for an address that is none."""
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+        if not any(name.lower() == "host" for name, _ in headers):
+            lines.append(f"Host: {url.netloc}")
+        text = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace")
+        return cls(url, url.hostname or "", url.port or (443 if url.scheme == "https" else 80), headers, text)
+
+
+@lru_cache(maxsize=16384)
+def _first(action: HttpGet, host: str, port: int) -> _Request:
+    """Return what a try begins with. Raises ValueError."""
+    path = action.path if action.path.startswith("/") else f"/{action.path}"
+    url = urlsplit(f"{action.scheme}://{address(action.host or host, port)}{quote(path, safe=_URL_SAFE)}")
+    return _Request.of(url, _headers(action))
+
+
 class _Get:
     """One try: a request, and those that redirects ask for."""
 
-    def __init__(self, action: HttpGet, host: str, port: int) -> None:
-        path = action.path if action.path.startswith("/") else f"/{action.path}"
-        host = action.host or host
-        self.url = urlsplit(f"{action.scheme}://{address(host, port)}{quote(path, safe=_URL_SAFE)}")
+    def __init__(self, request: _Request) -> None:
+        self.request = request
         self.exchange: _Exchange | None = None
-        self._host = self.url.hostname
-        self._headers = _headers(action)
+        self._host = request.host
 
     async def run(self) -> Found:
         """Return what was found. Raises OSError, _AnswerError and ValueError, of an address that is none."""
         for _ in range(_REDIRECTS_AT_MOST):
-            self.exchange = None
-            tls = _TLS if self.url.scheme == "https" else None
-            request = self._request()
-            port = self.url.port or (443 if tls else 80)
-            exchange = self.exchange = await connect(lambda: _Exchange(request), self.url.hostname or "", port, tls)  # noqa: B023
+            self.exchange, request = None, self.request
+            tls = _TLS if request.url.scheme == "https" else None
+            exchange = self.exchange = await connect(partial(_Exchange, request.text), request.host, request.port, tls)
             await exchange.finish()
             if not self._redirected(exchange):
                 return _judged(exchange)
-        return failure(f'Get "{self.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects')
+        return failure(f'Get "{self.request.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects')
 
     def _redirected(self, answer: _Exchange) -> bool:
-        """Whether the answer says to ask elsewhere on the same host: then that is where `url` leads."""
+        """Whether the answer says to ask elsewhere on the same host: then that is what `request` asks for."""
         if answer.status not in _REDIRECTS or not answer.location:
             return False
-        there = urlsplit(quote(urljoin(self.url.geturl(), answer.location), safe=_URL_SAFE))
+        there = urlsplit(quote(urljoin(self.request.url.geturl(), answer.location), safe=_URL_SAFE))
         if there.scheme not in ("http", "https") or there.hostname != self._host:
             return False
-        if urlsplit(answer.location).netloc:
-            # The name that was asked for was meant for the first address.
-            self._headers = [header for header in self._headers if header[0].lower() != "host"]
-        self.url = there
+        headers = self.request.headers
+        if urlsplit(answer.location).netloc:  # the name that was asked for was meant for the first address
+            headers = tuple(header for header in headers if header[0].lower() != "host")
+        self.request = _Request.of(there, headers)
         return True
 
-    def _request(self) -> bytes:
-        target = (self.url.path or "/") + (f"?{self.url.query}" if self.url.query else "")
-        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in self._headers)]
-        if not any(name.lower() == "host" for name, _ in self._headers):
-            lines.append(f"Host: {self.url.netloc}")
-        return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace")
 
-
-def _headers(action: HttpGet) -> list[tuple[str, str]]:
+def _headers(action: HttpGet) -> tuple[tuple[str, str], ...]:
     """Return the headers: those asked for, repeated or not, and two that are there unless asked for.
 
     An empty Accept or User-Agent asks for none. Raises ValueError for one that would end its line.
@@ -188,10 +207,10 @@ def _headers(action: HttpGet) -> list[tuple[str, str]]:
             raise ValueError(f"net/http: invalid header field value for {name!r}")
     asked = {name.lower() for name, _ in action.headers}
     own = (("User-Agent", _USER_AGENT), ("Accept", "*/*"))
-    return [
+    return (
         *((name, value) for name, value in own if name.lower() not in asked),
         *((name, value) for name, value in action.headers if value or name.lower() not in ("accept", "user-agent")),
-    ]
+    )
 
 
 def _judged(answer: _Exchange) -> Found:
@@ -206,7 +225,7 @@ def _judged(answer: _Exchange) -> Found:
 async def probe(action: HttpGet, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
     """GET from `action.host`, or else from `host`."""
     try:
-        get = _Get(action, host, port)
+        get = _Get(_first(action, host, port))
     except ValueError as error:
         return failure(str(error))
     try:
@@ -218,12 +237,12 @@ async def probe(action: HttpGet, host: str, port: int, timeout: float) -> Found:
 
 def _failed(get: _Get, error: Exception) -> Found:
     """Say what went wrong, as Go does. What has begun to answer well or badly has not failed: nobody knows."""
-    url = get.url.geturl()
+    url = get.request.url.geturl()
     if get.exchange is not None and get.exchange.status:
         what = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
         return unknown(what if isinstance(error, TimeoutError) else "unexpected EOF")
     if isinstance(error, TimeoutError):
         return failure(f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
     if isinstance(error, OSError) and get.exchange is None and not isinstance(error, ssl.SSLError):
-        return failure(f'Get "{url}": dial tcp {get.url.netloc}: {reason(error)}')
+        return failure(f'Get "{url}": dial tcp {get.request.url.netloc}: {reason(error)}')
     return failure(f'Get "{url}": {error}')

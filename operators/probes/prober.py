@@ -1,12 +1,13 @@
 """Tries the probes of every PodProbe, each at its time, and says when what they amount to has changed.
 
-It runs in the operator's leader (docs/decisions/0007-prober-in-the-leader.md), and reads the caches that the
+It runs in the operator's leader (docs/decisions/0008-prober-in-the-leader.md), and reads the caches that the
 controllers read. What came of a try is judged in operators.core.probe.worker; what follows from it is the plan's.
 """
 
 import asyncio
 import logging
 import resource
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,7 @@ class _Group:
     container: Container
     born: datetime
     states: dict[Kind, State] = field(default_factory=dict)
+    phases: dict[Kind, float] = field(default_factory=dict)
     timers: dict[Kind, asyncio.TimerHandle] = field(default_factory=dict)
     tries: dict[Kind, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -80,7 +82,8 @@ class Prober:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._sets: dict[Key, _Set] = {}
+        self._sets: defaultdict[str, dict[Key, _Set]] = defaultdict(dict)
+        """By namespace."""
         self._asked: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -88,7 +91,7 @@ class Prober:
 
     def states(self, key: Key, uid: str) -> Mapping[Kind, State]:
         """Return what is known of a pod's probes so far: nothing, before it has begun and after it has ended."""
-        found = self._sets.get(key)
+        found = self._sets[key[0]].get(key)
         group = found.groups.get(uid) if found else None
         return dict(group.states) if group else {}
 
@@ -103,7 +106,7 @@ class Prober:
         try:
             await self._lag.watch()
         finally:
-            for key in list(self._sets):
+            for key in [key for sets in self._sets.values() for key in sets]:
                 self._drop(key)
             for task in self._tasks:
                 task.cancel()
@@ -114,10 +117,10 @@ class Prober:
             self._drop(objects.key(old))
         if new is None:
             return
-        found = self._sets.get(objects.key(new))
+        found = self._sets[objects.key(new)[0]].get(objects.key(new))
         wanted = read(new)
         if found is None:
-            found = self._sets[objects.key(new)] = _Set(new, wanted, selectors.of(new))
+            found = self._sets[objects.key(new)[0]][objects.key(new)] = _Set(new, wanted, selectors.of(new))
         elif found.wanted.probes != wanted.probes or found.wanted.container != wanted.container:
             for uid in list(found.groups):
                 self._leave(found, uid)
@@ -132,16 +135,14 @@ class Prober:
         pod = new or old
         if pod is None:
             return
-        for key, found in self._sets.items():
-            if key[0] != pod.namespace:
-                continue
+        for found in self._sets[pod.namespace].values():
             if old is not None and (new is None or new.uid != old.uid):
                 self._leave(found, old.uid)
             if new is not None:
                 self._meet(found, new)
 
     def _drop(self, key: Key) -> None:
-        found = self._sets.pop(key, None)
+        found = self._sets[key[0]].pop(key, None)
         if found is None:
             return
         for uid in list(found.groups):
@@ -154,6 +155,7 @@ class Prober:
             group.close()
             for kind in group.states:
                 metrics.prober_workers.labels(kind).dec()
+            self._asked = {asked for asked in self._asked if asked[0] != uid}
             self._around.wake(found.key, GATHERING)
 
     def _meet(self, found: _Set, pod: Pod) -> None:
@@ -167,6 +169,7 @@ class Prober:
             group = found.groups[pod.uid] = _Group(pod, container, self._now())
             for kind in found.wanted.probes:
                 group.states[kind] = State()
+                group.phases[kind] = schedule.place(pod.uid, f"{found.key[1]}/{kind}", found.wanted.probes[kind].period)
                 metrics.prober_workers.labels(kind).inc()
             self._around.wake(found.key, GATHERING)
         other = container.id != group.container.id or not group.timers
@@ -186,15 +189,12 @@ class Prober:
         delay = (since + timedelta(seconds=probe.initial_delay) - self._now()).total_seconds()
         moment = schedule.first(
             self._loop.time(),
-            self._phase(found, group, probe),
+            group.phases[probe.kind],
             probe.period,
             delay=max(0.0, delay),
             is_new=since >= group.born - GRACE,
         )
         self._set(found, group, probe, moment)
-
-    def _phase(self, found: _Set, group: _Group, probe: Probe) -> float:
-        return schedule.place(group.pod.uid, f"{found.key[1]}/{probe.kind}", probe.period)
 
     def _set(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         if (timer := group.timers.get(probe.kind)) is not None:
@@ -211,21 +211,23 @@ class Prober:
         group.tries[probe.kind] = task
 
     def _again(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        phase = self._phase(found, group, probe)
-        self._set(found, group, probe, schedule.after(moment, self._loop.time(), phase, probe.period))
+        moment = schedule.after(moment, self._loop.time(), group.phases[probe.kind], probe.period)
+        self._set(found, group, probe, moment)
 
     async def _try(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         """Make a try and take what came of it into account, unless there is another container by now."""
+        container = group.container
         try:
             async with self._slots:
                 started = self._loop.time()
                 self._lag.note(started - moment)
                 for _ in range(_RETRIES):
-                    what = await self._tries.make(probe, group.pod, group.container)
+                    what = await self._tries.make(probe, group.pod, container)
                     if what.result != Result.UNKNOWN:
                         break
                 self._count(found, probe, what, self._loop.time() - started)
-            self._judge(found, group, probe, what)
+            if group.states[probe.kind].container == container.id:
+                self._judge(found, group, probe, what)
         except Exception:  # one probe's defect must not end it, nor any other
             log.exception("%s probe of %s/%s", probe.kind, *group.pod.key)
         if group is found.groups.get(group.pod.uid):
@@ -233,8 +235,6 @@ class Prober:
 
     def _judge(self, found: _Set, group: _Group, probe: Probe, what: Found) -> None:
         before = group.states[probe.kind]
-        if before.container != group.container.id:
-            return  # it was another container's
         self._say(group, probe, what)
         after = group.states[probe.kind] = judged(before, probe, what.result, what.message, self._now())
         if after.result == before.result:

@@ -20,11 +20,9 @@ _LINGER: Final = struct.pack("ii", 1, 1)
 
 async def connect(make: Callable[[], P], host: str, port: int, tls: SSLContext | None = None) -> P:
     """Connect, and return the protocol. Raises OSError."""
-    transport, protocol = await asyncio.get_running_loop().create_connection(
+    _, protocol = await asyncio.get_running_loop().create_connection(
         make, host, port, ssl=tls, server_hostname="" if tls else None
     )
-    with suppress(OSError):  # it may be over already
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
     return protocol
 
 
@@ -39,8 +37,10 @@ class _Opened(asyncio.Protocol):
     """A connection that has served its purpose when it is there."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember what is to be closed."""
+        """Remember what is to be closed. An HTTP server closes first; here nobody else does."""
         self.close = transport.close
+        with suppress(OSError):  # it may be over already
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
 
 
 async def probe(action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts

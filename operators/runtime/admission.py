@@ -6,7 +6,7 @@ same where this process is gone). CEL in the CRDs then still holds what the cont
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 import kopf
@@ -135,3 +135,18 @@ def _not_own_child(user: str) -> str:
         "!object.metadata.ownerReferences.exists(owner, "
         f"has(owner.controller) && owner.controller && owner.apiVersion.startsWith('{KOPFWERK}/'))"
     )
+
+
+class Server(kopf.WebhookServer):
+    """Kopf's server, which also knows whether it listens."""
+
+    listens = False
+
+    async def __call__(self, fn: kopf.WebhookFn) -> AsyncIterator[kopf.WebhookClientConfig]:
+        """Listen, and say where once that is so."""
+        try:
+            async for reachable in super().__call__(fn):
+                self.listens = True
+                yield reachable
+        finally:
+            self.listens = False

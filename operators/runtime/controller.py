@@ -145,13 +145,10 @@ class Loop(Generic[O]):
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.controller.workers)]
         metrics.controller_runs(self.controller.name, runs=True)
 
-    async def beside(self, client: Requests) -> None:
+    async def beside(self, client: Requests, say: Callable[[Say], None]) -> None:
         """Run what runs beside the loop, if anything does."""
         if self.controller.beside is not None:
-            surroundings = Surroundings(
-                self._informers, client, self.queue.add_after, lambda say: self._writer.announce(say.about or {}, [say])
-            )
-            await self.controller.beside(surroundings)
+            await self.controller.beside(Surroundings(self._informers, client, self.queue.add_after, say))
 
     async def stop(self, grace: float) -> bool:
         """Take no more keys, wait up to `grace` seconds for those that are under way, and say whether all ended."""

@@ -42,6 +42,8 @@ class Manager:
         for resource in sorted({r for c in controllers for r in _resources(c)}, key=str):
             self.informers.add(_informer(client, resource))
         self._recorders = {c.name: Recorder(client, f"{c.name}-controller") for c in controllers}
+        # What runs beside a loop speaks under the plain name: what it has to say often uses up no other event's turn.
+        self._recorders |= {f"{c.name} beside": Recorder(client, c.name) for c in controllers if c.beside}
         self.loops = [
             Loop(c, self.informers, Writer(client, self._recorders[c.name], self._may_write)) for c in controllers
         ]
@@ -91,8 +93,13 @@ class Manager:
             for loop in self.loops:
                 loop.listen()
                 loop.start()
-                group.create_task(loop.beside(self._client), name=f"beside {loop.controller.name}")
+                group.create_task(self._beside(loop), name=f"{loop.controller.name} beside")
             log.info("running %s", ", ".join(loop.controller.name for loop in self.loops))
+
+    async def _beside(self, loop: Loop[Any]) -> None:
+        recorder = self._recorders.get(f"{loop.controller.name} beside")
+        if recorder is not None:
+            await loop.beside(self._client, lambda say: recorder.record(say.about or {}, say))
 
     async def _stop(self, tasks: list[asyncio.Task[Any]]) -> None:
         ended = await asyncio.gather(*(loop.stop(GRACE) for loop in self.loops))

@@ -77,6 +77,7 @@ class Operator:
         self._controllers = tuple(controllers)
         self._stop = asyncio.Event()
         self._exit_code = 0
+        self._webhook: admission.Server | None = None
 
     async def run(self) -> int:
         """Run until a signal or the loss of leadership; return the exit code."""
@@ -88,7 +89,7 @@ class Operator:
         async with await self._connect() as client, await self._connect() as asking:
             self._manager = Manager(client, self._controllers, self._lease(asking))
             states = self._states()
-            async with _served(self._options.listen, self._manager, states):
+            async with _served(self._options.listen, self._lacks, states):
                 kopf.on.login(registry=registry)(client.kopf_login)
                 kopf.on.startup(registry=registry)(self._startup)
                 kopf.on.cleanup(registry=registry)(self._cleanup)
@@ -109,6 +110,14 @@ class Operator:
             return None
         identity = self._options.identity or f"{os.uname().nodename}_{uuid.uuid4()}"
         return Lease(client, self._options.namespace or _own_namespace(), LEASE, identity)
+
+    def _lacks(self) -> str:
+        """Return why it is not ready, empty where it is."""
+        if not self._manager.is_ready:
+            return "the caches are not filled yet"
+        if self._webhook is not None and not self._webhook.listens:
+            return "the webhook does not listen"
+        return ""
 
     def _states(self) -> StateMetrics:
         tables = {controller.resource: controller.state for controller in self._controllers if controller.state}
@@ -136,7 +145,7 @@ class Operator:
         try:
             host, _, port = listen.rpartition(":")
             served = ServedCertificate(certificate, key)
-            settings.admission.server = kopf.WebhookServer(
+            settings.admission.server = self._webhook = admission.Server(
                 addr=host or None,
                 port=int(port),
                 context=served.context,
@@ -205,16 +214,16 @@ class _NoMemories:
 
 
 @asynccontextmanager
-async def _served(listen: str, manager: Manager, states: StateMetrics) -> AsyncIterator[None]:
-    """Serve /healthz, /readyz and /metrics meanwhile. Raises CannotListenError."""
+async def _served(listen: str, lacks: Callable[[], str], states: StateMetrics) -> AsyncIterator[None]:
+    """Serve /healthz, /readyz (`lacks` says why not) and /metrics meanwhile. Raises CannotListenError."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
-        if manager.is_ready:
-            return web.Response(text="ok")
-        return web.Response(status=503, text="the caches are not filled yet\n")
+        if missing := lacks():
+            return web.Response(status=503, text=f"{missing}\n")
+        return web.Response(text="ok")
 
     one_at_a_time = asyncio.Lock()
 

@@ -44,7 +44,7 @@ class Extender:
         self._decides = decides
 
     def filter(self, pod: Pod, names: Sequence[str] | None) -> Answer:
-        """Say where the pod goes of these nodes, or of all, or why nowhere. Its own assumed place is free for it again."""
+        """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
         nodes.forget(pod.uid)

@@ -27,13 +27,13 @@ class Job:
 
     def __init__(self, client: Client, group: str) -> None:
         self._client = client
-        self._group = group
+        self.group = group
         self._url = f"{collection('Job', group)}/web"
 
     async def create(self, edits: Edits) -> Obj:
         """Create it."""
-        obj = manifest("Job", self._group, THEIRS | dict(edits))
-        return await self._client.request("POST", collection("Job", self._group), obj)
+        obj = manifest("Job", self.group, THEIRS | dict(edits))
+        return await self._client.request("POST", collection("Job", self.group), obj)
 
     async def report(self, status: Obj) -> Obj:
         """Merge into its status."""
@@ -46,7 +46,7 @@ class Job:
             after = await self._client.request("PATCH", self._url, {"spec": spec}, content_type=MERGE_PATCH)
         except ApiError as error:
             return error.message
-        if self._group != KOPFWERK:
+        if self.group != KOPFWERK:
             return ""
         said = await validation.updated(self._client, Review("UPDATE", after, before))
         return said or ""
@@ -175,6 +175,15 @@ COMPLETE: Obj = {"startTime": BEGAN, "completionTime": LATER, "conditions": true
 FAILED: Obj = {"startTime": BEGAN, "conditions": true("FailureTarget", "Failed")}
 
 
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "active": ("conditions",),
+    "terminating": ("conditions",),
+    "uncountedTerminatedPods": ("conditions",),
+    "failedIndexes": ("completedIndexes",),
+}
+"""Where ours names another field, since one rule costs less than three."""
+
+
 @pytest.mark.parametrize(
     ("edits", "before", "after", "want"),
     [
@@ -249,7 +258,7 @@ FAILED: Obj = {"startTime": BEGAN, "conditions": true("FailureTarget", "Failed")
     ],
 )
 async def test_status(job: Job, edits: Edits, before: Obj, after: Obj, want: str) -> None:
-    """A status that cannot be is refused at the same field, whoever writes it."""
+    """A status that cannot be is refused, at the same field or that of a rule that says several things at once."""
     await job.create(edits)
     if before:
         await job.report(before)
@@ -259,4 +268,5 @@ async def test_status(job: Job, edits: Edits, before: Obj, after: Obj, want: str
     with pytest.raises(ApiError) as refused:
         await job.report(after)
     causes = {cause["field"] for cause in refused.value.details["causes"]}
-    assert any(field.startswith(f"status.{want}") for field in causes), refused.value.message
+    places = (want,) if job.group == "batch" else (want, *TOGETHER.get(want, ()))
+    assert any(field.startswith(f"status.{place}") for field in causes for place in places), refused.value.message

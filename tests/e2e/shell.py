@@ -18,7 +18,7 @@ CHART = Path(__file__).parents[2] / "helm" / "kopfwerk"
 T = TypeVar("T")
 
 
-def run(*argv: str, stdin: str = "", seconds: float = 180) -> str:
+def run(*argv: str, stdin: str = "", seconds: float = 330) -> str:
     """Run a program and return what it prints. Raises AssertionError, with what it complained of, where it fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with the plugin
     done = subprocess.run(
@@ -55,7 +55,7 @@ class Shell:
 
     namespace: str
 
-    def kubectl(self, *args: str, stdin: str = "", seconds: float = 180) -> str:
+    def kubectl(self, *args: str, stdin: str = "", seconds: float = 330) -> str:
         """Run kubectl, which must succeed."""
         at = args.index("--") if "--" in args else len(args)  # what stands behind it is for another program
         place = f"--namespace={self.namespace}"
@@ -76,7 +76,7 @@ class Shell:
         found = self.get("pods", f"--selector={selector}")
         return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
-    def rolled_out(self, deployment: str = "web", seconds: float = 120) -> None:
+    def rolled_out(self, deployment: str = "web", seconds: float = 300) -> None:
         """Wait with the plugin, as with `kubectl rollout status`, until a rollout is complete."""
         name = f"deployment/{deployment}"
         self.kubectl("kopfwerk", "rollout", "status", name, f"--timeout={seconds:.0f}s", seconds=seconds + 10)

@@ -13,7 +13,8 @@ from tests.support.builders import deployment
 
 ROOT: Final = Path(__file__).parents[2]
 DATA: Final[dict[str, str]] = yaml.safe_load((ROOT / "docs/gitops/argocd-cm.yaml").read_text())["data"]
-ROLLED_OUT: Final = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+JUDGED: Final = ("DaemonSet", "Deployment", "ReplicaSet", "Service", "StatefulSet")
+"""The kinds that the operator judges by Ready and Stalled alike."""
 
 _SETTING: Final = "resource.customizations.{}.kopfwerk.dev_{}"
 _WITHHELD: Final = ("os", "io", "string", "math", "debug", "coroutine")
@@ -75,7 +76,7 @@ def conditions(*true: str, **false: str) -> list[Obj]:
     ]
 
 
-@pytest.mark.parametrize("kind", ROLLED_OUT)
+@pytest.mark.parametrize("kind", JUDGED)
 @pytest.mark.parametrize(
     ("status", "spec", "want"),
     [
@@ -118,10 +119,18 @@ def test_health_of_a_job(status: Obj | None, spec: Obj, want: str) -> None:
     assert health(workload("Job", status, **spec)) == want
 
 
-def test_every_kind_has_a_check() -> None:
+@pytest.mark.parametrize(("suspend", "want"), [(False, "Healthy"), (True, "Suspended")])
+def test_health_of_a_cronjob(suspend: bool, want: str) -> None:  # noqa: FBT001
+    """It is well as long as it is to go on; how its Jobs fare is theirs to say."""
+    assert health(workload("CronJob", None, suspend=suspend)) == want
+
+
+def test_every_kind_that_is_judged_has_a_check() -> None:
     """Without one Argo CD would call it healthy as soon as it exists."""
-    kinds = [yaml.safe_load(file.read_text())["spec"]["names"]["kind"] for file in (ROOT / "crds").glob("*.yaml")]
-    assert kinds
+    crds = [yaml.safe_load(file.read_text())["spec"] for file in (ROOT / "crds").glob("*.yaml")]
+    schemas = {crd["names"]["kind"]: crd["versions"][0]["schema"]["openAPIV3Schema"]["properties"] for crd in crds}
+    kinds = [kind for kind, fields in schemas.items() if "conditions" in fields["status"]["properties"]]
+    assert set(JUDGED) < set(kinds)
     assert [kind for kind in kinds if _SETTING.format("health", kind) not in DATA] == []
 
 
@@ -146,6 +155,8 @@ def test_restart(kind: str) -> None:
         pytest.param("Job", {"suspend": True}, None, ["resume"], id="a suspended Job"),
         pytest.param("Job", {}, {"completionTime": "x"}, [], id="a complete Job"),
         pytest.param("Job", {"suspend": True}, {"conditions": conditions("Failed")}, [], id="a failed Job"),
+        pytest.param("CronJob", {}, None, ["suspend"], id="a CronJob"),
+        pytest.param("CronJob", {"suspend": True}, None, ["resume"], id="a suspended CronJob"),
     ],
 )
 def test_what_can_be_done(kind: str, spec: Obj, status: Obj | None, want: list[str]) -> None:
@@ -160,6 +171,8 @@ def test_what_can_be_done(kind: str, spec: Obj, status: Obj | None, want: list[s
         pytest.param("Deployment", "resume", {"paused": True}, {}, id="resume a Deployment"),
         pytest.param("Job", "suspend", {}, {"suspend": True}, id="suspend"),
         pytest.param("Job", "resume", {"suspend": True}, {"suspend": False}, id="resume a Job"),
+        pytest.param("CronJob", "suspend", {}, {"suspend": True}, id="suspend a CronJob"),
+        pytest.param("CronJob", "resume", {"suspend": True}, {"suspend": False}, id="resume a CronJob"),
     ],
 )
 def test_what_is_done(kind: str, action: str, before: Obj, after: Obj) -> None:

@@ -1,8 +1,10 @@
 """The page for Prometheus: every format, compressed where that is asked for, and made beside the event loop."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import aiohttp
 import pytest
@@ -10,10 +12,9 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from operators.cluster import ports
-from operators.runtime.manager import Manager
+from operators.runtime.admission import Server
 from operators.runtime.operator import _served
 from operators.runtime.state import StateMetrics
-from tests.runtime.scripted import Scripted
 
 MANY = 5_000
 
@@ -34,10 +35,10 @@ class Many(StateMetrics):
 
 
 @asynccontextmanager
-async def served(states: StateMetrics) -> AsyncIterator[str]:
+async def served(states: StateMetrics, lacks: str = "") -> AsyncIterator[str]:
     """Serve the page, and return its address."""
     listen = f"127.0.0.1:{ports.choose().operator}"
-    async with _served(listen, Manager(Scripted(), (), None), states):
+    async with _served(listen, lambda: lacks, states):
         yield f"http://{listen}/metrics"
 
 
@@ -62,6 +63,37 @@ async def test_formats(accept: str, want_type: str, encoding: str) -> None:
     assert answer.headers["Content-Type"] == want_type
     assert answer.headers.get("Content-Encoding", "identity") == encoding
     assert text.count("\nmany{") == MANY
+
+
+@pytest.mark.parametrize(
+    ("lacks", "want"),
+    [pytest.param("", (200, "ok"), id="ready"), pytest.param("a thing", (503, "a thing\n"), id="not ready")],
+)
+async def test_readiness_says_what_is_missing(lacks: str, want: tuple[int, str]) -> None:
+    """What is lacking is in the answer, which the kubelet puts into an event."""
+    async with (
+        served(Many(), lacks) as url,
+        aiohttp.ClientSession() as session,
+        session.get(url.replace("metrics", "readyz")) as answer,
+    ):
+        assert (answer.status, await answer.text()) == want
+
+
+async def test_the_webhook_knows_whether_it_listens() -> None:
+    """It does from when a connection can be made until it is told to end."""
+
+    async def never(*_: object, **__: object) -> NoReturn:
+        raise AssertionError
+
+    port = ports.choose().webhook
+    server = Server(addr="127.0.0.1", port=port, insecure=True)
+    assert not server.listens
+    async with server:
+        await anext(server(never))
+        assert server.listens
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+    assert not server.listens
 
 
 async def test_it_is_made_beside_the_event_loop() -> None:

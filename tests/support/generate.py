@@ -11,14 +11,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from tests.support import chart, dashboard, merging, rights
+from tests.support import chart, dashboard, kindconfig, merging, rights
 from tests.support.crdgen import crd
 
 Generator: TypeAlias = Callable[[], Iterable[tuple[Path, str]]]
 
 ROOT: Final = Path(__file__).parents[2]
 
-GENERATORS: Final[tuple[Generator, ...]] = (crd.files, chart.files, dashboard.files, merging.files, rights.files)
+GENERATORS: Final[tuple[Generator, ...]] = (
+    crd.files,
+    chart.files,
+    dashboard.files,
+    kindconfig.files,
+    merging.files,
+    rights.files,
+)
 
 
 def update(root: Path, generators: Iterable[Generator]) -> None:

@@ -54,8 +54,9 @@ LAYERS: Final = (
     Layer("apiserver", 600, workers=3),
     Layer("parity", 900, workers=8),
     Layer("prometheus", 420),
-    Layer("e2e/side_by_side", 600, workers=4, asked_for=True, tries=2),
+    Layer("e2e/side_by_side", 720, workers=4, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
+    Layer("e2e/native", 600, asked_for=True, tries=2),
 )
 
 NEEDS_PROGRAMS: Final = {"scheduler", "gitops", "cluster", "apiserver", "parity", "prometheus"}
@@ -172,6 +173,7 @@ def _for_the_chart(progress: Progress) -> None:
 
 def main(wanted: list[str]) -> int:
     """Run the layers that are named, or all."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # pytest is in a session of its own, and has to end too
     unknown = set(wanted) - {layer.name for layer in LAYERS}
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")

@@ -64,7 +64,13 @@ def probed(
                 "containers": [{"name": "app", "ports": [{"name": "http", "containerPort": 8080}]}],
                 **({"readinessGates": [{"conditionType": CONDITION}]} if gated else {}),
             },
-            "status": {"phase": phase, "podIP": ip, "conditions": conditions, "containerStatuses": [status]},
+            "status": {
+                "phase": phase,
+                "podIP": ip,
+                "podIPs": [{"ip": ip}],
+                "conditions": conditions,
+                "containerStatuses": [status],
+            },
         }
     )
 

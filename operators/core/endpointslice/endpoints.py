@@ -25,10 +25,11 @@ def endpoint(pod: Pod, node: Obj | None, service: Obj, family: str) -> Obj | Non
     addresses = sorted(text for is_of, text in map(_address, pod.ips) if is_of == family)
     if not addresses:
         return None
-    ready = bool(service["spec"].get("publishNotReadyAddresses")) or (pod.ready and not pod.terminating)
+    serving = pod.ready and not pod.is_kept_out  # what a probe has just said, the kubelet will say in its time
+    ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not pod.terminating)
     made: Obj = {
         "addresses": addresses,
-        "conditions": {"ready": ready, "serving": pod.ready, "terminating": pod.terminating},
+        "conditions": {"ready": ready, "serving": serving, "terminating": pod.terminating},
         "targetRef": {"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid},
     }
     if pod.node:

@@ -10,11 +10,13 @@ from zlib import crc32
 
 SOON: Final = 1.0
 """Seconds within which something new is looked at."""
+STEP: Final = 0.01
+"""Seconds to which places are rounded: what is due together costs less than what is due in turn."""
 
 
 def place(uid: str, name: str, period: float) -> float:
     """Return where in the period the probe of a pod is: spread evenly, and always the same for the same names."""
-    return crc32(f"{uid}/{name}".encode()) / 2**32 * period
+    return int(crc32(f"{uid}/{name}".encode()) / 2**32 * period / STEP) * STEP
 
 
 def first(now: float, phase: float, period: float, *, delay: float, is_new: bool) -> float:

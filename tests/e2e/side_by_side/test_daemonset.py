@@ -9,13 +9,13 @@ def test_one_pod_on_each_node(shell: Shell) -> None:
     template = {"metadata": {"labels": {"app": "agent"}}, "spec": {"containers": [server()]}}
     spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
     shell.apply({"apiVersion": OURS, "kind": "DaemonSet", "metadata": {"name": "agent"}, "spec": spec})
-    shell.kubectl("kopfwerk", "rollout", "status", "daemonset/agent", "--timeout=120s")
+    shell.kubectl("kopfwerk", "rollout", "status", "daemonset/agent", "--timeout=300s")
     tainted = "-o=jsonpath={.items[?(@.spec.taints[*].effect=='NoSchedule')].metadata.name}"
     nodes = set(run("kubectl", "get", "nodes", "-o=jsonpath={.items[*].metadata.name}").split())
     want = nodes - set(run("kubectl", "get", "nodes", tainted).split())
     assert _nodes(shell) == sorted(want)
     shell.kubectl("kopfwerk", "set", "image", "daemonset/agent", "app=kopfwerk-e2e:v2")
-    shell.kubectl("kopfwerk", "rollout", "status", "daemonset/agent", "--timeout=120s")
+    shell.kubectl("kopfwerk", "rollout", "status", "daemonset/agent", "--timeout=300s")
     assert _nodes(shell) == sorted(want)
     assert {pod["spec"]["containers"][0]["image"] for pod in shell.pods(app="agent")} == {"kopfwerk-e2e:v2"}
 

@@ -36,7 +36,7 @@ def test_name_address_and_data_stay(shell: Shell) -> None:
         "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
     }
     shell.apply(HEADLESS, {"apiVersion": OURS, "kind": "StatefulSet", "metadata": {"name": "web"}, "spec": spec})
-    shell.kubectl("kopfwerk", "rollout", "status", "statefulset/web", "--timeout=150s")
+    shell.kubectl("kopfwerk", "rollout", "status", "statefulset/web", "--timeout=300s")
     assert [pod["metadata"]["name"] for pod in shell.get("pods")] == ["web-0", "web-1"]
     _python(shell, "web-0", "open('/data/word', 'w').write('kept')")
     assert _python(shell, "web-0", "import socket; print(socket.gethostname())") == "web-0"

@@ -6,7 +6,7 @@ pkg/registry/batch/job/strategy.go and validateJobStatus in pkg/apis/batch/valid
 
 from typing import Final
 
-from tests.support.crdgen.rules import Amendment, Rule, _rule, _rules
+from tests.support.crdgen.rules import Amendment, _rule, _rules
 
 
 def _is(condition: str, status: str = "True", where: str = "self") -> str:
@@ -28,8 +28,19 @@ _MAY_CHANGE: Final = (
     f"{_is('Suspended', where='oldSelf.status')}) && oldSelf.status.?active.orValue(0) == 0)"
 )
 
+# Every status write runs all of these, and each costs, so what belongs together is one rule.
 WHOLE: Final = _rules(
     _rule(f"self.spec.template == oldSelf.spec.template || {_MAY_CHANGE}", "field is immutable", ".spec.template"),
+    _rule(
+        "!has(self.status) || !has(oldSelf.status) || ("
+        "has(self.status.startTime) || "
+        "self.spec.suspend && has(self.spec.completions) && self.spec.completions == 0 || "
+        f"!{_OVER.replace('self.', 'self.status.')}) && (!has(oldSelf.status.startTime) || self.spec.suspend || "
+        "has(self.status.startTime) && self.status.startTime == oldSelf.status.startTime || "
+        f"{_is('Suspended', where='oldSelf.status')} && {_is('Suspended', 'False', where='self.status')})",
+        "field is immutable for unsuspended job once set, and required for finished job",
+        ".status.startTime",
+    ),
     _rule(
         "!has(self.status) || !has(oldSelf.status) || self.spec.completionMode == 'Indexed' && "
         "self.spec.completions == self.spec.?parallelism.orValue(1) || "
@@ -38,92 +49,51 @@ WHOLE: Final = _rules(
         ".status.succeeded",
     ),
     _rule(
-        "!has(self.status) || !has(oldSelf.status) || !has(oldSelf.status.startTime) || self.spec.suspend || "
-        "has(self.status.startTime) && self.status.startTime == oldSelf.status.startTime || "
-        f"{_is('Suspended', where='oldSelf.status')} && {_is('Suspended', 'False', where='self.status')}",
-        "field is immutable for unsuspended job once set",
-        ".status.startTime",
-    ),
-    _rule(
-        "!has(self.status) || !has(self.status.completedIndexes) || self.status.completedIndexes == '' || "
-        "self.spec.completionMode == 'Indexed'",
-        "cannot set non-empty completedIndexes when non-indexed completion mode",
+        "!has(self.status) || (self.status.?completedIndexes.orValue('') == '' || "
+        "self.spec.completionMode == 'Indexed') && "
+        "(!has(self.status.failedIndexes) || has(self.spec.backoffLimitPerIndex))",
+        "cannot set completedIndexes when non-indexed completion mode, nor failedIndexes when backoffLimitPerIndex "
+        "is null",
         ".status.completedIndexes",
-    ),
-    _rule(
-        "!has(self.status) || !has(self.status.failedIndexes) || has(self.spec.backoffLimitPerIndex)",
-        "cannot set non-null failedIndexes when backoffLimitPerIndex is null",
-        ".status.failedIndexes",
-    ),
-    _rule(
-        f"!has(self.status) || has(self.status.startTime) || !{_OVER.replace('self.', 'self.status.')} || "
-        "self.spec.suspend && has(self.spec.completions) && self.spec.completions == 0",
-        "startTime is required for finished job",
-        ".status.startTime",
-        "FieldValueRequired",
     ),
 )
 
-
-def _never(*together: str, said: str) -> Rule:
-    """Return the rule that conditions exclude each other."""
-    return _rule(f"!({' && '.join(together)})", said, ".conditions")
-
-
-def _stays(condition: str, said: str) -> Rule:
-    """Return the rule that a condition, once it is true, remains so."""
-    return _rule(f"!{_is(condition, where='oldSelf')} || {_is(condition)}", said, ".conditions")
-
+_TERMINAL: Final = "['Failed', 'Complete', 'FailureTarget', 'SuccessCriteriaMet']"
 
 RULES: Final = (
-    _never(_COMPLETE, _FAILED, said="cannot set Complete=True and Failed=true conditions"),
-    _never(_COMPLETE, _DECIDED[0], said="cannot set Complete=True and FailureTarget=true conditions"),
-    _never(
-        _FAILED, f"!{_DECIDED[0]}", said="cannot set Failed=True condition without the FailureTarget=true condition"
-    ),
-    _never(
-        _COMPLETE,
-        f"!{_DECIDED[1]}",
-        said="cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
-    ),
-    _never(*_DECIDED, said="cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"),
-    *(
-        _stays(condition, f"cannot disable the terminal {condition}=True condition")
-        for condition in ("Failed", "Complete", "FailureTarget")
-    ),
-    _stays("SuccessCriteriaMet", "cannot disable the SuccessCriteriaMet=True condition"),
     _rule(
-        f"!has(self.completionTime) || {_COMPLETE}",
-        "cannot set completionTime when there is no Complete=True condition",
-        ".completionTime",
+        f"!{_COMPLETE} || {_DECIDED[1]} && !{_DECIDED[0]} && !{_FAILED}",
+        "cannot set Complete=True condition without the SuccessCriteriaMet=true condition, or beside Failed or "
+        "FailureTarget",
+        ".conditions",
     ),
     _rule(
-        f"has(self.completionTime) || !{_COMPLETE}",
-        "completionTime is required for Complete jobs",
-        ".completionTime",
-        "FieldValueRequired",
+        f"!({_FAILED} || {_DECIDED[1]}) || {_DECIDED[0]} != {_DECIDED[1]}",
+        "cannot set Failed=True condition without the FailureTarget=true condition, nor that beside "
+        "SuccessCriteriaMet=True",
+        ".conditions",
     ),
     _rule(
-        "!has(self.completionTime) || !has(self.startTime) || self.completionTime >= self.startTime",
-        "must be equal to or after `startTime`",
-        ".completionTime",
+        f"!has(oldSelf.conditions) || oldSelf.conditions.all(o, o.status != 'True' || !(o.type in {_TERMINAL}) || "
+        "has(self.conditions) && self.conditions.exists(c, c.type == o.type && c.status == 'True'))",
+        "cannot disable a terminal condition",
+        ".conditions",
     ),
     _rule(
-        "!has(self.completionTime) || !has(oldSelf.completionTime) || self.completionTime == oldSelf.completionTime",
-        "field is immutable",
+        f"has(self.completionTime) == {_COMPLETE} && (!has(self.completionTime) || "
+        "(!has(self.startTime) || self.completionTime >= self.startTime) && "
+        "(!has(oldSelf.completionTime) || self.completionTime == oldSelf.completionTime))",
+        "is what a Complete job has, equal to or after `startTime`, and immutable",
         ".completionTime",
     ),
     _rule("self.?failed.orValue(0) >= oldSelf.?failed.orValue(0)", "cannot decrease the failed counter", ".failed"),
     _rule("self.?ready.orValue(0) <= self.?active.orValue(0)", "cannot set more ready pods than active", ".ready"),
-    _rule(f"!{_OVER} || self.?active.orValue(0) == 0", "active>0 is invalid for finished job", ".active"),
     _rule(
-        f"!{_OVER} || self.?terminating.orValue(0) == 0", "terminating>0 is invalid for finished job", ".terminating"
-    ),
-    _rule(
-        f"!{_OVER} || size(self.?uncountedTerminatedPods.?succeeded.orValue([])) + "
-        "size(self.?uncountedTerminatedPods.?failed.orValue([])) == 0",
-        "must be empty for finished job",
-        ".uncountedTerminatedPods",
+        "self.?active.orValue(0) == 0 && self.?terminating.orValue(0) == 0 && "
+        "size(self.?uncountedTerminatedPods.?succeeded.orValue([])) + "
+        f"size(self.?uncountedTerminatedPods.?failed.orValue([])) == 0 || !{_OVER}",
+        "active>0, terminating>0 and uncountedTerminatedPods are invalid for finished job",
+        ".conditions",
     ),
 )
 
