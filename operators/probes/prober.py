@@ -1,6 +1,6 @@
 """Tries the probes of every PodProbe, each at its time, and says when what they amount to has changed.
 
-It runs in the operator's leader (docs/decisions/0007-prober-in-the-leader.md), and reads the caches that the
+It runs in the operator's leader (docs/decisions/0008-prober-in-the-leader.md), and reads the caches that the
 controllers read. What came of a try is judged in operators.core.probe.worker; what follows from it is the plan's.
 """
 

@@ -24,6 +24,9 @@ from operators.runtime import metrics
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+OWN_WORDS = {"fieldValidation": "Ignore"}
+"""Parameters of writes that nobody reads warnings about: the apiserver then decodes JSON once, and not a second time in
+search of unknown fields, which is a sixth of what creating a pod costs it."""
 REQUEST_TIMEOUT = 8.0
 """Seconds after which a request counts as lost. With the Lease's renew deadline it is shorter than the lease: what a
 deposed leader has sent is over before another leads."""

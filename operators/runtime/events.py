@@ -19,7 +19,7 @@ from operators.core import objects
 from operators.core.objects import Obj, Resource
 from operators.core.plan import Say
 from operators.runtime import metrics
-from operators.runtime.client import MERGE_PATCH, ApiError, Requests, path
+from operators.runtime.client import MERGE_PATCH, OWN_WORDS, ApiError, Requests, path
 
 log = logging.getLogger(__name__)
 
@@ -176,13 +176,15 @@ class Recorder:
             if written.name:
                 changes = {part: event[part] for part in ("count", "lastTimestamp", "message")}
                 try:
-                    await self._client.request("PATCH", f"{url}/{written.name}", changes, content_type=MERGE_PATCH)
+                    await self._client.request(
+                        "PATCH", f"{url}/{written.name}", changes, params=OWN_WORDS, content_type=MERGE_PATCH
+                    )
                 except ApiError as error:
                     if error.status != 404:
                         raise
                 else:
                     return
-            await self._client.request("POST", url, event)
+            await self._client.request("POST", url, event, params=OWN_WORDS)
             written.name = event["metadata"]["name"]
         except ApiError as error:
             metrics.events_dropped.labels("refused").inc()

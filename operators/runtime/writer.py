@@ -28,6 +28,7 @@ from operators.core.plan import (
 from operators.runtime.client import (
     IN_FLIGHT,
     MERGE_PATCH,
+    OWN_WORDS,
     REQUEST_TIMEOUT,
     STRATEGIC_MERGE_PATCH,
     ApiError,
@@ -248,12 +249,13 @@ class Writer:
         It waits for its turn here, before it asks whether it may, and is over REQUEST_TIMEOUT after that, the client's
         own waiting (for an overloaded apiserver) included: the lease counts on it.
         """
+        params = None if method == "DELETE" else OWN_WORDS
         async with self._slots:
             if not self._may_write():
                 raise NotLeadingError
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT):
-                    return await self._client.request(method, url, body, content_type=content_type)
+                    return await self._client.request(method, url, body, params=params, content_type=content_type)
             except TimeoutError as error:
                 raise ApiError(0, "NoAnswer", f"{method} {url}: no answer in time") from error
 

@@ -42,10 +42,9 @@ class Extender:
         self._rules = rules
         self._clock = clock
         self._decides = decides
-        self._asked: tuple[Sequence[str], int, Rows] = ((), -1, np.zeros(0, np.int64))
 
-    def filter(self, pod: Pod, names: Sequence[str]) -> Answer:
-        """Say where the pod goes, or why nowhere. What was assumed about it before is taken back."""
+    def filter(self, pod: Pod, names: Sequence[str] | None) -> Answer:
+        """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
         nodes.forget(pod.uid)
@@ -61,7 +60,7 @@ class Extender:
         nodes.assume(pod, nodes.names[row], now)
         return Answer([nodes.names[row]], {}, {})
 
-    def prioritize(self, pod: Pod, names: Sequence[str]) -> tuple[Sequence[str], Scores]:
+    def prioritize(self, pod: Pod, names: Sequence[str] | None) -> tuple[Sequence[str], Scores]:
         """Score nodes that fit, as they are asked about; the names go with the rows of the scores."""
         self.nodes.expire(self._clock())
         scores = placement.score(pod, self.nodes, self._rules(pod), self._rows(names))
@@ -88,23 +87,22 @@ class Extender:
         """Say what each rule says about every node, and change nothing."""
         return explaining.explain(pod, self.nodes, self._rules(pod))
 
-    def _rows(self, names: Sequence[str]) -> Rows:
-        """Return the rows of nodes that are known; the same question is asked for most pods."""
-        asked, generation, rows = self._asked
-        if generation != self.nodes.generation or (names is not asked and names != asked):
-            index, nodes = self.nodes.rows, self.nodes.nodes
-            rows = np.array([row for row in map(index.get, names) if row is not None and row in nodes], np.int64)
-            self._asked = (names, self.nodes.generation, rows)
-        return rows
+    def _rows(self, names: Sequence[str] | None) -> Rows:
+        """Return the rows of the nodes that are known."""
+        nodes = self.nodes
+        if names is None:
+            return np.flatnonzero(nodes.alive)
+        rows = np.fromiter((row for row in map(nodes.rows.get, names) if row is not None), np.int64)
+        return rows[nodes.alive[rows]]
 
-    def _refused(self, found: Fit, names: Sequence[str]) -> Answer:
+    def _refused(self, found: Fit, names: Sequence[str] | None) -> Answer:
         return Answer([], *self._why_not(found, names))
 
-    def _why_not(self, found: Fit, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    def _why_not(self, found: Fit, names: Sequence[str] | None) -> tuple[dict[str, str], dict[str, str]]:
         nodes, fitting = self.nodes, set(found.rows.tolist())
         failed: dict[str, str] = {}
         unresolvable: dict[str, str] = {}
-        for name in names:
+        for name in [node.name for node in nodes.nodes.values()] if names is None else names:
             row = nodes.rows.get(name)
             if row is None or row not in nodes.nodes:
                 failed[name] = UNKNOWN

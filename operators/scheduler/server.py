@@ -84,10 +84,10 @@ class Server:
             return web.Response(status=400, text=f"{error}\n")
 
     async def _filter(self, body: bytes) -> bytes:
-        return wire.filtered(self._extender.filter(*wire.arguments(body)))
+        return wire.filtered(self._extender.filter(*wire.arguments(body, self._extender.nodes.node_count)))
 
     async def _prioritize(self, body: bytes) -> bytes:
-        names, scores = self._extender.prioritize(*wire.arguments(body))
+        names, scores = self._extender.prioritize(*wire.arguments(body, self._extender.nodes.node_count))
         return wire.prioritized(names, scores.total)
 
     async def _preempt(self, body: bytes) -> bytes:

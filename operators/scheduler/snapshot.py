@@ -38,8 +38,6 @@ class Snapshot:
 
     def __init__(self) -> None:
         self.size = _ROWS
-        self.generation = 0
-        """Counts the changes of which nodes there are."""
         self.alive: Mask = np.zeros(_ROWS, np.bool_)
         self.unschedulable: Mask = np.zeros(_ROWS, np.bool_)
         self.allocatable, self.requested = Resources(_ROWS), Resources(_ROWS)
@@ -78,8 +76,6 @@ class Snapshot:
         """Add a node or bring it up to date."""
         row = self._row(node.name)
         old = self.nodes.get(row)
-        if old is None:
-            self.generation += 1
         self.nodes[row], self.alive[row] = node, True
         self.unschedulable[row] = node.unschedulable
         self.taint_codes[row] = self._taint_code(node.taints)
@@ -94,7 +90,6 @@ class Snapshot:
         if row is None or row not in self.nodes:
             return
         self._put_images(row, self.nodes.pop(row).images, {})
-        self.generation += 1
         self.alive[row] = False
         self.allocatable.replace(row, {})
         for column in self._labels.values():

@@ -50,7 +50,7 @@ def _measure(snapshot: Snapshot, names: list[str], case: str, spec: Obj) -> list
     for number in range(ASKED):
         body = orjson.dumps({"Pod": _pod(f"{case}-{number}", "app-1", **spec), "Nodes": None, "NodeNames": names})
         began = time.perf_counter()
-        pod, asked = wire.arguments(body)
+        pod, asked = wire.arguments(body, snapshot.node_count)
         answer = orjson.loads(wire.filtered(extender.filter(pod, asked)))
         took.append(time.perf_counter() - began)
         placed = _pod(pod.name, "app-1", answer["NodeNames"][0], **spec)

@@ -56,6 +56,21 @@ async def test_a_create_that_succeeded_unseen_is_not_doubled() -> None:
 
 
 @virtual
+@pytest.mark.parametrize(
+    ("step", "want"),
+    [
+        pytest.param(CREATE, {"fieldValidation": "Ignore"}, id="create"),
+        pytest.param(Patch(TARGET, {}), {"fieldValidation": "Ignore"}, id="patch"),
+        pytest.param(Delete(TARGET), {}, id="a delete has no fields"),
+    ],
+)
+async def test_nothing_is_decoded_for_warnings_that_nobody_reads(step: Step, want: Obj) -> None:
+    """The apiserver is told to leave unknown fields alone."""
+    [sent], _ = await applied([echo], Batch((step,)))
+    assert sent.params == want
+
+
+@virtual
 async def test_a_name_that_is_anothers_is_drawn_again() -> None:
     """Two strangers with one name are no failure where the name was drawn here."""
     sent, outcome = await applied([TAKEN, holder(replicaset("other")), echo], Batch((CREATE,)))

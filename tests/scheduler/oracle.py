@@ -68,6 +68,7 @@ class Oracle:
         """Compare what default plugins left over with what our predicates do, and let it pass."""
         body = await request.read()
         pod, names = wire.arguments(body)
+        assert names is not None
         fit = self.ours(pod)
         found = Seen(set(names), {self.snapshot.names[row] for row in fit})
         if found.theirs == found.ours:

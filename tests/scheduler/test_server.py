@@ -9,6 +9,7 @@ import pytest
 
 from operators.core.objects import Obj
 from operators.runtime.client import ApiError
+from operators.scheduler import wire
 from operators.scheduler.extender import Extender
 from operators.scheduler.rules import rules
 from operators.scheduler.server import LARGEST, Server, served
@@ -146,3 +147,12 @@ async def test_metrics(session: aiohttp.ClientSession) -> None:
         page = await response.text()
     assert 'kopfwerk_scheduler_call_duration_seconds_count{verb="filter"}' in page
     assert 'scheduler_cache_size{type="assumed_pods"} 1.0' in page
+
+
+async def test_names_of_all_nodes_need_not_be_read(session: aiohttp.ClientSession) -> None:
+    """As many names as there are nodes, written as kube-scheduler writes them, stand for every node."""
+    body = orjson.dumps(arguments(cpu="500m") | {"NodeNames": ["b", "a"]})
+    assert wire.arguments(body, 2)[1] is None
+    assert wire.arguments(body, 3)[1] == ["b", "a"]
+    async with session.post("/scheduler/filter", data=body) as response:
+        assert (await response.json())["NodeNames"] == ["a"]
