@@ -4,6 +4,7 @@
 """
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -29,6 +30,19 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 PROFILE = f"properties-{os.environ.get('PROPERTIES_PROFILE', 'ci')}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that sums up what this one has tried."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tried"] = dict(TRIED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what another process has tried."""
+    TRIED.update(getattr(node, "workeroutput", {}).get("tried", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

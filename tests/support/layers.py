@@ -44,7 +44,7 @@ class Layer:
 
 LAYERS: Final = (
     Layer("core", 60),
-    Layer("properties", 480),
+    Layer("properties", 600, workers=2),
     Layer("runtime", 120),
     Layer("bench", 60),
     Layer("scheduler", 600),
