@@ -29,7 +29,7 @@ def container(version: str = "v1", *command: str, **more: Any) -> Obj:
 
 def server(version: str = "v1", **more: Any) -> Obj:
     """Return a web server that is ready when it answers."""
-    return container(version, **{"readinessProbe": probe("/", 1)} | more)
+    return container(version, **{"readinessProbe": probe("/", 1, failureThreshold=3)} | more)
 
 
 def deployment(replicas: int = 2, name: str = "web", version: str = "v1", pod: Obj | None = None, **spec: Any) -> Obj:
@@ -42,6 +42,13 @@ def deployment(replicas: int = 2, name: str = "web", version: str = "v1", pod: O
         "metadata": {"name": name},
         "spec": {"replicas": replicas, "selector": selector, "template": template} | spec,
     }
+
+
+def daemonset(name: str = "web", version: str = "v1", **spec: Any) -> Obj:
+    """Return a DaemonSet of web servers."""
+    made = deployment(name=name, version=version)
+    shared = {field: made["spec"][field] for field in ("selector", "template")}
+    return made | {"kind": "DaemonSet", "spec": shared | spec}
 
 
 def service(name: str = "web", api: str = "v1", app: str = "web", **spec: Any) -> Obj:

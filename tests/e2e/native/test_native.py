@@ -4,11 +4,14 @@ That there are nodes, DNS and this namespace's pods at all is the operator's wor
 CoreDNS are built-in workloads.
 """
 
+import re
 import time
 
 from tests.e2e import operator
 from tests.e2e.manifests import Obj, container, deployment, pod, service
-from tests.e2e.shell import Shell, eventually, run
+from tests.e2e.shell import Shell, documented, eventually, run
+
+MANAGER = "component=kube-controller-manager"
 
 
 def builtin(kind: str, **spec: object) -> Obj:
@@ -20,15 +23,11 @@ def builtin(kind: str, **spec: object) -> Obj:
 
 def test_nobody_else_controls() -> None:
     """kube-controller-manager runs without the controllers that are taken over; the operator is who leads."""
-    arguments = run(
-        "kubectl",
-        "get",
-        "pods",
-        "--namespace=kube-system",
-        "--selector=component=kube-controller-manager",
-        "--output=json",
-    )
-    assert "-deployment-controller" in arguments
+    arguments = run("kubectl", "get", "pods", "--namespace=kube-system", f"--selector={MANAGER}", "--output=json")
+    notes = documented("helm get notes kopfwerk --namespace kopfwerk-system")
+    controllers = set(re.findall(r",-([a-z-]+)", notes))
+    assert "deployment-controller" in controllers
+    assert controllers <= set(re.findall(r",-([a-z-]+)", arguments))
     assert operator.present_leader()
 
 
