@@ -116,7 +116,7 @@ def test_given_back(shell: Shell) -> None:
 def _kill_extender(name: str) -> str:
     """Kill it as soon as it runs, and return the process that it was."""
     process = eventually("the extender runs", lambda: operator.process_of(name, "extender"))
-    operator.on_node(operator.node_of(name), "kill", "-9", process)
+    operator.on_node(operator.node_of(name), "sh", "-c", f"kill -9 {process}")
     return process
 
 

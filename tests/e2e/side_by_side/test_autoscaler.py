@@ -13,7 +13,7 @@ READS: list[Obj] = [
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]},
 ]
-SCRATCH: Obj = {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "200Mi"}}
+SCRATCH: Obj = {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "300Mi"}}
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_by_memory(metered: Shell) -> None:
     shell.rolled_out()
     (first,) = shell.pods(app="web")
     name = first["metadata"]["name"]
-    shell.apply(autoscaler("60Mi"))
+    shell.apply(autoscaler("100Mi"))
     eventually("it knows what the pod uses", lambda: _memory(shell) and _replicas(shell) == 1, 90)
-    shell.kubectl("exec", name, "--", "dd", "if=/dev/zero", "of=/scratch/file", "bs=1M", "count=160")
+    shell.kubectl("exec", name, "--", "dd", "if=/dev/zero", "of=/scratch/file", "bs=1M", "count=230")
     eventually("three replicas", lambda: _replicas(shell) == 3, 120)
     shell.rolled_out()
     survivors = {pod["metadata"]["name"] for pod in shell.pods(app="web")}
