@@ -81,6 +81,12 @@ def node_of(name: str) -> str:
     return str(OPERATOR.get(f"pod/{name}")["spec"]["nodeName"])
 
 
+def place_of(leader: Leader) -> str:
+    """Return the node of a leader. One that is a static pod has its node's name."""
+    nodes = run("kubectl", "get", "nodes", "--output=jsonpath={.items[*].metadata.name}").split()
+    return leader.pod if leader.pod in nodes else node_of(leader.pod)
+
+
 def on_node(node: str, *command: str) -> str:
     """Run a command on a node."""
     return run("docker", "exec", node, *command)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 
-from tests.e2e.client import CLIENT, NAME, Caller, ask, healthy
+from tests.e2e import scenarios
+from tests.e2e.client import CLIENT, NAME, ask
 from tests.e2e.manifests import OURS, Obj, container, deployment, podprobe, probe, server, service
 from tests.e2e.shell import Shell, eventually, run
 
@@ -78,31 +78,9 @@ def test_pod_that_is_not_well(shell: Shell, pod: Obj, probes: list[Obj], want_re
     """It leaves and, well again, it returns, and a client that calls all the while notices nothing."""
     shell.apply(deployment(3, pod=pod | TERMINATES_SOON), service(api=OURS), *probes)
     shell.rolled_out()
-    names = {pod["metadata"]["name"] for pod in shell.pods(app="web")}
-    caller = Caller(shell, f"http://web{NAME}")
-    eventually("all three answer", lambda: set(caller.latest()) == names)
-    unwell = min(names)
-    healthy(shell, unwell, well=False)
-    eventually("it has left", lambda: caller.latest() and unwell not in caller.latest())
-    assert _listed_as_ready(shell) == names - {unwell}
-    assert _ready(shell.get(f"pod/{unwell}")) == want_ready
-    healthy(shell, unwell, well=True)
-    eventually("it has returned", lambda: set(caller.latest()) == names)
-    assert _listed_as_ready(shell) == names
-    assert [answer for answer in caller.answers() if answer not in names] == []
+    scenarios.leaves_and_returns(shell, want_ready=want_ready)
 
 
 def _all_of(names: set[str], answering: Callable[[], list[str]]) -> bool:
     """Whether these answer, and nobody else."""
     return set(answering()) == names
-
-
-def _listed_as_ready(shell: Shell) -> set[str]:
-    """Return the pods that the Service's slices list as ready."""
-    slices = shell.get("endpointslices", "--selector=kubernetes.io/service-name=web")
-    endpoints = [endpoint for one in slices for endpoint in one["endpoints"]]
-    return {endpoint["targetRef"]["name"] for endpoint in endpoints if endpoint["conditions"]["ready"]}
-
-
-def _ready(pod: Any) -> str:
-    return next(str(one["status"]) for one in pod["status"]["conditions"] if one["type"] == "Ready")
