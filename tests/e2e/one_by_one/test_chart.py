@@ -3,20 +3,18 @@
 All of it as docs/install.md says it.
 """
 
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from operators.cluster import gobuild
+from operators.cluster.errors import ClusterError
 from tests.e2e import operator
 from tests.e2e.manifests import deployment
 from tests.e2e.shell import NAMESPACE, RELEASE, Shell, documented, eventually, run
+from tests.support import tools
 
 INSTALL = "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --wait"
-MODULE = Path(__file__).parents[2] / "support/gomod/prometheus-operator"
 WITHOUT_HELM = (
     "helm template kopfwerk helm/kopfwerk --namespace kopfwerk-system --skip-tests --set webhook.enabled=false"
     " | kubectl apply -f -"
@@ -40,12 +38,11 @@ def operator_of_prometheus() -> Iterator[None]:
 
 def custom_resources() -> Path:
     """Return the folder of the Prometheus operator's custom resources: its Go module has them."""
-    if (go := gobuild.go()) is None:
-        pytest.skip("NO GO: whether the Prometheus operator takes the chart's objects is not tested")
-    command = (go, "mod", "download", "-json", "github.com/prometheus-operator/prometheus-operator")
-    done = subprocess.run(command, cwd=MODULE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(json.loads(done.stdout)["Dir"]) / "example/prometheus-operator-crd"
+    try:
+        found = tools.sources("prometheus-operator", "github.com/prometheus-operator/prometheus-operator")
+    except ClusterError as error:
+        pytest.skip(f"whether the Prometheus operator takes the chart's objects is NOT TESTED: {error}")
+    return found / "example/prometheus-operator-crd"
 
 
 def test_helm_test() -> None:
