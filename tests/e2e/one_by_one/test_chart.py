@@ -88,7 +88,7 @@ def test_uninstall_and_install(shell: Shell) -> None:
     shell.apply(deployment(3))
     shell.rolled_out()
     before = _running(shell)
-    documented("helm uninstall kopfwerk --namespace kopfwerk-system")
+    _uninstall()
     shell.kubectl("scale", "deployments.kopfwerk.dev/web", "--replicas=4")
     assert _running(shell) == before
     left = "clusterroles,clusterrolebindings,validatingwebhookconfigurations,validatingadmissionpolicies"
@@ -105,7 +105,7 @@ def test_without_helm_and_without_a_trace(shell: Shell) -> None:
     shell.apply(deployment(3))
     shell.rolled_out()
     before = _running(shell)
-    documented("helm uninstall kopfwerk --namespace kopfwerk-system")
+    _uninstall()
     documented("kubectl delete namespace kopfwerk-system")
     assert _running(shell) == before
     documented("kubectl create namespace kopfwerk-system")
@@ -119,6 +119,13 @@ def test_without_helm_and_without_a_trace(shell: Shell) -> None:
     operator.upgrade("--take-ownership")
     shell.apply(deployment(1))
     shell.rolled_out()
+
+
+def _uninstall() -> None:
+    """Uninstall it, and wait until nobody is left who would do anything."""
+    documented("helm uninstall kopfwerk --namespace kopfwerk-system")
+    running = f"--selector={','.join(f'{name}={value}' for name, value in operator.LABELS.items())}"
+    eventually("the operator is gone", lambda: operator.OPERATOR.get("pods", running) == [])
 
 
 def _values() -> str:
