@@ -20,4 +20,4 @@ def test_nothing_is_left_out(shell: Shell) -> None:
         assert f"kind: {kind}\n" in objects
     assert "kind: Secret" not in objects
     assert "leader_election_master_status" in "".join(text for title, text in shown.items() if "figures of" in title)
-    assert '"message"' in "".join(text for title, text in shown.items() if title.startswith("log of"))
+    assert '"msg"' in "".join(text for title, text in shown.items() if title.startswith("log of"))

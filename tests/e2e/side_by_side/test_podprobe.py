@@ -61,11 +61,7 @@ def _uids(shell: Shell) -> dict[str, str]:
 def _reasons(shell: Shell, pod: str) -> set[str]:
     """Return the reasons of the prober's events about a pod."""
     events = shell.get("events", f"--field-selector=involvedObject.name={pod}")
-    return {
-        event["reason"]
-        for event in events
-        if "podprobe" in (event["reportingComponent"], event.get("source", {}).get("component"))
-    }
+    return {event["reason"] for event in events if event["reportingComponent"].startswith("podprobe")}
 
 
 def _restarts(shell: Shell, pod: str) -> int:
