@@ -178,7 +178,7 @@ def test_without_the_webhook_nothing_of_it_is_left(helm: Helm, options: tuple[st
 
 
 def test_cert_manager_takes_the_place_of_the_jobs(helm: Helm) -> None:
-    """It makes the Secret that the pods mount, for the Service's name, by an authority of the chart's, which it enters."""
+    """It makes the Secret that the pods mount, for the Service's name, by an authority that it enters."""
     objects = helm.render(*OPTIONS["cert-manager"])
     certificate = named(objects, "Certificate", "kopfwerk-webhook")
     issuer = named(objects, "Issuer", certificate["spec"]["issuerRef"]["name"])
