@@ -8,16 +8,17 @@ read. A body that does not come to an end in time makes the try one that could n
 import asyncio
 import ssl
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import httptools
 
 from operators.core.probe.spec import HttpGet
 from operators.core.probe.worker import Result
+from operators.probes.dialer import Call, Dialer
 from operators.probes.found import LIMIT, SUCCESS, Found, address, failure, unknown
-from operators.probes.tcp import connect, reason
+from operators.probes.tcp import reason
 
 _USER_AGENT: Final = "kube-probe/1.37"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -41,29 +42,18 @@ class _AnswerError(Exception):
     """An answer that is none, or that ended before its time."""
 
 
-class _Exchange(asyncio.Protocol):
-    """One request and its answer. `ended` is done once there is no need to read on.
+class _Exchange(Call):
+    """One request and its answer, of which no more is read than is needed. status is 0 until the headers are there."""
 
-    status is 0 until the headers are there.
-    """
+    __slots__ = ("_headers_unread", "_parser", "_request", "_sized", "body", "location", "status")
 
-    __slots__ = (
-        "_headers_unread",
-        "_parser",
-        "_request",
-        "_sized",
-        "_transport",
-        "body",
-        "ended",
-        "location",
-        "status",
-    )
+    resets = True
 
     def __init__(self, request: bytes) -> None:
+        super().__init__()
         self.status = 0
         self.location = ""
         self.body = b""
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request = request
         self._parser = httptools.HttpResponseParser(self)
         self._headers_unread = _HEADERS_AT_MOST
@@ -71,8 +61,8 @@ class _Exchange(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment] # of a socket, it is one
-        self._transport.write(self._request)
+        super().connection_made(transport)
+        cast("asyncio.WriteTransport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -81,12 +71,14 @@ class _Exchange(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._end(_AnswerError(f"malformed HTTP response: {error}"))
+            self.end(_AnswerError(f"malformed HTTP response: {error}"))
             return
         if not self.status:
             self._headers_unread -= len(data)
             if self._headers_unread < 0:
-                self._end(_AnswerError(f"server response headers exceeded {_HEADERS_AT_MOST} bytes; aborted"))
+                self.end(_AnswerError(f"server response headers exceeded {_HEADERS_AT_MOST} bytes; aborted"))
+        if self.ended.done():
+            del self._parser  # it refers to this: they would have to be collected
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Remember what matters."""
@@ -106,33 +98,17 @@ class _Exchange(asyncio.Protocol):
         """Keep as much as is wanted."""
         self.body = (self.body + body)[:LIMIT]
         if len(self.body) == LIMIT:
-            self._end()
+            self.end()
 
     def on_message_complete(self) -> None:
         """Have it all."""
         if self.status:
-            self._end()
+            self.end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take what there is for the whole, where nothing says how much was to come."""
-        if self.status and not self._sized and exc is None:
-            self._end()
-        else:
-            self._end(_AnswerError(str(exc) if exc else "EOF"))
-
-    def _end(self, error: _AnswerError | None = None) -> None:
-        if not self.ended.done():
-            if error is None:
-                self.ended.set_result(None)
-            else:
-                self.ended.set_exception(error)
-
-    async def finish(self) -> None:
-        """Wait for the answer, then close the connection. Raises _AnswerError."""
-        try:
-            await self.ended
-        finally:
-            self._transport.abort()
+        whole = self.status and not self._sized
+        self.end(exc or (None if whole else _AnswerError("EOF")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +148,13 @@ class _Get:
         self.exchange: _Exchange | None = None
         self._host = request.host
 
-    async def run(self) -> Found:
+    async def run(self, dialer: Dialer, until: float) -> Found:
         """Return what was found. Raises OSError, _AnswerError and ValueError, of an address that is none."""
         for _ in range(_REDIRECTS_AT_MOST):
-            self.exchange, request = None, self.request
+            request, exchange = self.request, _Exchange(self.request.text)
+            self.exchange = exchange
             tls = _TLS if request.url.scheme == "https" else None
-            exchange = self.exchange = await connect(partial(_Exchange, request.text), request.host, request.port, tls)
-            await exchange.finish()
+            await dialer.carry(exchange, request.host, request.port, until, tls)
             if not self._redirected(exchange):
                 return _judged(exchange)
         return failure(f'Get "{self.request.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects')
@@ -222,16 +198,16 @@ def _judged(answer: _Exchange) -> Found:
     return Found(Result.SUCCESS, f"Probe terminated redirects, Response body: {body}", warns=True)
 
 
-async def probe(action: HttpGet, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
+async def probe(dialer: Dialer, action: HttpGet, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
     """GET from `action.host`, or else from `host`."""
+    until = asyncio.get_running_loop().time() + timeout
     try:
         get = _Get(_first(action, host, port))
     except ValueError as error:
         return failure(str(error))
     try:
-        async with asyncio.timeout(timeout):
-            return await get.run()
-    except (TimeoutError, _AnswerError, OSError, ValueError) as error:
+        return await get.run(dialer, until)
+    except (_AnswerError, OSError, ValueError) as error:
         return _failed(get, error)
 
 
@@ -243,6 +219,7 @@ def _failed(get: _Get, error: Exception) -> Found:
         return unknown(what if isinstance(error, TimeoutError) else "unexpected EOF")
     if isinstance(error, TimeoutError):
         return failure(f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
-    if isinstance(error, OSError) and get.exchange is None and not isinstance(error, ssl.SSLError):
+    connected = get.exchange is not None and get.exchange.connected
+    if isinstance(error, OSError) and not connected and not isinstance(error, ssl.SSLError):
         return failure(f'Get "{url}": dial tcp {get.request.url.netloc}: {reason(error)}')
     return failure(f'Get "{url}": {error}')

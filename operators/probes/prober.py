@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from operators.core import objects, selectors
@@ -27,6 +28,7 @@ from operators.core.selectors import Selector
 from operators.probes.found import Found
 from operators.probes.lag import Lag
 from operators.probes.tries import Tries
+from operators.probes.wheel import Timer, Wheel
 from operators.runtime import metrics
 from operators.runtime.controller import Surroundings
 from operators.runtime.wake import NAMESPACE
@@ -51,7 +53,7 @@ class _Group:
     born: datetime
     states: dict[Kind, State] = field(default_factory=dict)
     phases: dict[Kind, float] = field(default_factory=dict)
-    timers: dict[Kind, asyncio.TimerHandle] = field(default_factory=dict)
+    timers: dict[Kind, Timer] = field(default_factory=dict)
     tries: dict[Kind, asyncio.Task[None]] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -98,8 +100,9 @@ class Prober:
     async def run(self, around: Surroundings) -> None:
         """Follow PodProbes and pods, and probe, until cancelled."""
         self._around = around
-        self._tries = Tries(around.client)
         self._loop = asyncio.get_running_loop()
+        self._wheel = Wheel()
+        self._tries = Tries(around.client, self._wheel)
         _allow_files(_FILES)
         around.informers[PODPROBES].subscribe(self._podprobe_changed)
         around.informers[PODS].subscribe(self._pod_changed, replay=False)
@@ -110,6 +113,7 @@ class Prober:
                 self._drop(key)
             for task in self._tasks:
                 task.cancel()
+            self._tries.close()
 
     def _podprobe_changed(self, old: Obj | None, new: Obj | None) -> None:
         """Begin, end, or begin anew with what has changed; the status alone changes nothing but what is to restart."""
@@ -199,7 +203,7 @@ class Prober:
     def _set(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         if (timer := group.timers.get(probe.kind)) is not None:
             timer.cancel()
-        group.timers[probe.kind] = self._loop.call_at(moment, self._fire, found, group, probe, moment)
+        group.timers[probe.kind] = self._wheel.call_at(moment, partial(self._fire, found, group, probe, moment))
 
     def _fire(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
         """Try, if it may be tried now; in any case set the next time."""

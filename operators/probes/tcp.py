@@ -1,29 +1,15 @@
-"""The `tcpSocket` probe, and how every probe connects. Mirrors pkg/probe/tcp and pkg/probe/dialer_others.go."""
+"""The `tcpSocket` probe: a connection that comes about. Mirrors pkg/probe/tcp.
+
+Nothing lingers on closing it, as it does with upstream (pkg/probe/dialer_others.go): that holds the process up until
+the other side has answered, for up to a second, and on Linux the port is not free any sooner.
+"""
 
 import asyncio
 import os
-import socket
-import struct
-from collections.abc import Callable
-from contextlib import suppress
-from ssl import SSLContext
-from typing import Final, TypeVar
 
 from operators.core.probe.spec import TcpSocket
+from operators.probes.dialer import Call, Dialer
 from operators.probes.found import SUCCESS, Found, address, failure
-
-P = TypeVar("P", bound=asyncio.BaseProtocol)
-
-_LINGER: Final = struct.pack("ii", 1, 1)
-"""As upstream: a connection that is closed is gone after a second, since a thousand others follow."""
-
-
-async def connect(make: Callable[[], P], host: str, port: int, tls: SSLContext | None = None) -> P:
-    """Connect, and return the protocol. Raises OSError."""
-    _, protocol = await asyncio.get_running_loop().create_connection(
-        make, host, port, ssl=tls, server_hostname="" if tls else None
-    )
-    return protocol
 
 
 def reason(error: OSError) -> str:
@@ -33,22 +19,21 @@ def reason(error: OSError) -> str:
     return f"connect: {os.strerror(error.errno).lower()}"
 
 
-class _Opened(asyncio.Protocol):
+class _Opened(Call):
     """A connection that has served its purpose when it is there."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember what is to be closed. An HTTP server closes first; here nobody else does."""
-        self.close = transport.close
-        with suppress(OSError):  # it may be over already
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        """Have what was wanted."""
+        super().connection_made(transport)
+        self.end()
 
 
-async def probe(action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
+async def probe(dialer: Dialer, action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
     """Connect to `action.host`, or else to `host`."""
     where = address(action.host or host, port)
+    until = asyncio.get_running_loop().time() + timeout
     try:
-        async with asyncio.timeout(timeout):
-            (await connect(_Opened, action.host or host, port)).close()
+        await dialer.carry(_Opened(), action.host or host, port, until)
     except TimeoutError:
         return failure(f"dial tcp {where}: i/o timeout")
     except OSError as error:

@@ -63,7 +63,7 @@ def _pod(number: int, now: str) -> Obj:
             "labels": {"app": "web"},
         },
         "spec": {"nodeName": "node-1", "containers": [{"name": "app"}]},
-        "status": {"phase": "Running", "podIP": "127.0.0.1", "containerStatuses": [state]},
+        "status": {"phase": "Running", "podIP": f"127.1.{number // 250}.{number % 250 + 1}", "containerStatuses": [state]},
     }
 
 
@@ -125,7 +125,7 @@ def main(probes: int = 5000, seconds: float = 30) -> None:
     gc.freeze()  # as the operator does
     gc.set_threshold(50_000, 20, 50)
     used: multiprocessing.Queue[float] = multiprocessing.Queue()
-    with socket.create_server(("127.0.0.1", 0), backlog=4096) as listening:
+    with socket.create_server(("0.0.0.0", 0), backlog=4096) as listening:
         listening.setblocking(False)  # noqa: FBT003 - its only argument
         server = multiprocessing.Process(target=_serve, args=(listening, used, seconds + 13))
         server.start()

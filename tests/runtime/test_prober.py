@@ -89,8 +89,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     class Tries:
         """Stands for the network."""
 
-        def __init__(self, _client: object) -> None:
+        def __init__(self, _client: object, _wheel: object) -> None:
             """Need nothing."""
+
+        def close(self) -> None:
+            """Have nothing to close."""
 
         async def make(self, probe: Probe, pod: Pod, _container: Container) -> Found:
             """Find what the world says."""

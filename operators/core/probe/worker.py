@@ -108,9 +108,11 @@ def judged(state: State, probe: Probe, found: Result, message: str, now: datetim
     """
     if found == Result.UNKNOWN:
         return state
+    threshold = probe.failure_threshold if found == Result.FAILURE else probe.success_threshold
+    if state.last == found and state.run >= threshold:
+        return state  # it has been made of that already
     run = state.run + 1 if state.last == found else 1
     state = replace(state, last=found, run=run)
-    threshold = probe.failure_threshold if found == Result.FAILURE else probe.success_threshold
     if run < threshold:
         return state
     state = _became(state, found, message, now)
