@@ -149,13 +149,10 @@ class Dialer:
 class _Connection(asyncio.WriteTransport):
     """A socket: it waits until it is connected and all is sent, and then for what it receives."""
 
-    __slots__ = ("_connected", "_open", "_poll", "_call", "_socket", "_unsent")
+    __slots__ = ("_call", "_open", "_poll", "_socket", "_unsent")
 
-    def __init__(
-        self, call: Call, made: socket.socket, poll: select.epoll, opened: "dict[int, _Connection]"
-    ) -> None:
+    def __init__(self, call: Call, made: socket.socket, poll: select.epoll, opened: "dict[int, _Connection]") -> None:
         self._call, self._socket, self._poll, self._open = call, made, poll, opened
-        self._connected = False
         self._unsent: bytes = b""
 
     def write(self, data: bytes) -> None:
@@ -173,11 +170,10 @@ class _Connection(asyncio.WriteTransport):
 
     def go_on(self) -> None:
         """Do what was waited for."""
-        if not self._connected:
+        if not self._call.connected:
             if error := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self.lose(OSError(error, os.strerror(error)))
                 return
-            self._connected = True
             self._call.connection_made(self)
         elif self._unsent:
             self.write(self._unsent)

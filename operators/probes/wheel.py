@@ -51,5 +51,5 @@ class Wheel:
         for timer in self._due.pop(step):
             try:
                 timer.fire()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is
                 self._loop.call_exception_handler({"message": "a timer's call has failed", "exception": error})

@@ -15,7 +15,7 @@ from operators.core.pods import Pod
 from operators.core.probe.spec import Kind, Probe
 from operators.core.probe.worker import Result
 from operators.core.probed import Container
-from operators.probes import prober as module
+from operators.probes import worker as module
 from operators.probes.found import Found
 from operators.probes.prober import Prober
 from operators.runtime.controller import Surroundings
