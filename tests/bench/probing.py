@@ -53,7 +53,6 @@ def _serve(listening: socket.socket, used: "multiprocessing.Queue[float]", secon
 
 
 def _pod(number: int, now: str) -> Obj:
-    ip = f"127.1.{number // 250}.{number % 250 + 1}"  # its own, as a pod's is
     state = {"name": "app", "containerID": f"c{number}", "state": {"running": {"startedAt": now}}, "started": True}
     return {
         "metadata": {
