@@ -49,8 +49,8 @@ class Review:
         """Whether there is nothing to ask.
 
         That is so for deletions, subresources (status, scale), writes that leave spec and readiness gates alone
-        (labels, other annotations, finalizers), and for what the operator itself creates for one of our objects, which was asked
-        about when that one was written. `own_user` is the operator's user name.
+        (labels, other annotations, finalizers), and for what the operator itself creates for one of our objects, which
+        was asked about when that one was written. `own_user` is the operator's user name.
         """
         if self.operation not in ("CREATE", "UPDATE") or self.subresource or self.obj.get("kind") not in TWINS:
             return True
