@@ -110,11 +110,11 @@ class Dialer:
             raise NoSocketError(error.strerror) from error
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)  # a packet less: the request acknowledges
         connection = self._open[made.fileno()] = _Connection(call, made, self._poll, self._open)
-        error = made.connect_ex((host, port))
-        if error in _OURS:
-            connection.lose(NoSocketError(os.strerror(error)))
-        elif error and error != errno.EINPROGRESS:
-            connection.lose(OSError(error, os.strerror(error)))
+        number = made.connect_ex((host, port))
+        if number in _OURS:
+            connection.lose(NoSocketError(os.strerror(number)))
+        elif number and number != errno.EINPROGRESS:
+            connection.lose(OSError(number, os.strerror(number)))
         else:
             self._poll.register(made, select.EPOLLOUT)
         return connection.abort
@@ -155,7 +155,7 @@ class _Connection(asyncio.WriteTransport):
         self._call, self._socket, self._poll, self._open = call, made, poll, opened
         self._unsent: bytes = b""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send, and wait for nothing else until that is done."""
         try:
             sent = self._socket.send(data)
@@ -164,7 +164,7 @@ class _Connection(asyncio.WriteTransport):
         except OSError as error:
             self.lose(error)
             return
-        self._unsent = data[sent:]
+        self._unsent = bytes(data[sent:])
         if not self._unsent:
             self._poll.modify(self._socket, select.EPOLLIN)
 

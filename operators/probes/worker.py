@@ -32,6 +32,8 @@ GATHERING: Final = 0.02
 """Seconds that a change waits for others of the same PodProbe."""
 AT_ONCE: Final = 6000
 """How many tries are under way at a time: each holds a socket."""
+_FULL: Final = 0.1
+"""After how many seconds one is made for which there was no room."""
 _RETRIES: Final = 3
 """How often a try that could not be made is made, as upstream."""
 
@@ -43,7 +45,8 @@ class Shared:
         self.loop = asyncio.get_running_loop()
         self.wheel = Wheel()
         self.tries = Tries(around.client, self.wheel)
-        self.slots = asyncio.Semaphore(AT_ONCE)
+        self.under_way = 0
+        """How many tries are."""
         self.lag = Lag()
         self.now = now
         self.around = around
@@ -128,27 +131,32 @@ class Worker:
         """Try, if it may be tried now; in any case there is a next time."""
         startup = self._group.workers.get(Kind.STARTUP)
         before = startup.state if startup is not None else None
-        if due(self.state, self._probe, self._group.container, before, self._shared.now()) == Do.WAIT:
+        shared = self._shared
+        if due(self.state, self._probe, self._group.container, before, shared.now()) == Do.WAIT:
             self._again()
+        elif shared.under_way >= AT_ONCE:
+            self._timer = shared.wheel.call_at(shared.loop.time() + _FULL, self._fire)
         else:
-            self._task = self._shared.loop.create_task(self._try())
+            self._task = shared.loop.create_task(self._try())
 
     async def _try(self) -> None:
         """Make a try and take what came of it into account, unless there is another container by now."""
         shared, group, container = self._shared, self._group, self._group.container
+        started = shared.loop.time()
+        shared.lag.note(started - self._moment)
+        shared.under_way += 1
         try:
-            async with shared.slots:
-                started = shared.loop.time()
-                shared.lag.note(started - self._moment)
-                for _ in range(_RETRIES):
-                    what = await shared.tries.make(self._probe, group.pod, container)
-                    if what.result != Result.UNKNOWN:
-                        break
-                self._counts.tried(what.result, shared.loop.time() - started)
+            for _ in range(_RETRIES):
+                what = await shared.tries.make(self._probe, group.pod, container)
+                if what.result != Result.UNKNOWN:
+                    break
+            self._counts.tried(what.result, shared.loop.time() - started)
             if self.state.container == container.id:
                 self._judge(what)
         except Exception:  # one probe's defect must not end it, nor any other
             log.exception("%s probe of %s/%s", self._probe.kind, *group.pod.key)
+        finally:
+            shared.under_way -= 1
         self._again()
 
     def _judge(self, what: Found) -> None:
