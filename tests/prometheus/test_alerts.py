@@ -24,6 +24,7 @@ TROUBLE: Final = [
     pytest.param("KopfwerkStatefulSetReplicasMismatch", {"statefulset": "stuck"}, id="statefulset"),
     pytest.param("KopfwerkJobFailed", {"job_name": "stuck", "reason": "BackoffLimitExceeded"}, id="job"),
     pytest.param("KopfwerkCronJobLate", {"cronjob": "stuck"}, id="cronjob"),
+    pytest.param("KopfwerkPodProbeFailing", {"podprobe": "stuck", "probe": "readiness"}, id="podprobe"),
 ]
 """Alerts on the workloads that the world has."""
 
