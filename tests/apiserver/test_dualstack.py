@@ -53,7 +53,7 @@ class Place:
         meta = {"name": "web", "labels": {"app": "web"}}
         await self.client.request("POST", f"{self._core}/pods", {"metadata": meta, "spec": spec})
         ips = [ip for family in BOTH.values() for ip in family]
-        status: Obj = {"phase": "Running", "podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
+        status: dict[str, object] = {"phase": "Running", "podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
         status["conditions"] = [{"type": "Ready", "status": "True"}]
         url = f"{self._core}/pods/web/status"
         await self.client.request("PATCH", url, {"status": status}, content_type=STRATEGIC_MERGE_PATCH)
@@ -75,9 +75,7 @@ class Place:
             async for line in self.client.watch(self._slices, {"watch": "true"}, 40):
                 event = json.loads(line)
                 found[event["object"]["metadata"]["name"]] = event["object"] if event["type"] != "DELETED" else {}
-                slices = [one for one in found.values() if one]
-                listed = {s["addressType"]: [ip for e in s["endpoints"] for ip in e["addresses"]] for s in slices}
-                if listed == want and len(slices) == len(want):
+                if _listed([one for one in found.values() if one]) == sorted(want.items()):
                     return
         raise AssertionError("the watch of the slices ended")
 
@@ -87,6 +85,11 @@ class Place:
         families = ["IPv6" if ":" in ip else "IPv4" for ip in spec["clusterIPs"]]
         assert families == spec["ipFamilies"]
         return families
+
+
+def _listed(slices: list[Obj]) -> list[tuple[str, list[str]]]:
+    """Return each slice's family and addresses."""
+    return sorted((one["addressType"], [ip for e in one["endpoints"] for ip in e["addresses"]]) for one in slices)
 
 
 async def test_both_families(place: Place) -> None:
