@@ -33,19 +33,33 @@ class NoSocketError(Exception):
 
 
 class Call(asyncio.Protocol):
-    """What is said over one connection. `ended` is done, with an error or none, once it is not needed any longer."""
+    """What is said over one connection. `ended` is called once it needs that no longer, with an error or none."""
 
-    __slots__ = ("connected", "deadline", "ended")
+    __slots__ = ("_ended", "_hang_up", "_timer", "connected")
 
     resets: ClassVar[bool] = False
     """Whether its connection may be reset in the end. One that is closed is remembered for two minutes by the node's
     connection tracking, which thousands a second would fill."""
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[Exception | None], None]) -> None:
         self.connected = False
         """Whether there has been a connection."""
-        self.ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self.deadline: Timer | None = None
+        self._ended: Callable[[Exception | None], None] | None = ended
+        self._hang_up: Callable[[], object] = _nothing
+        self._timer: Timer | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._ended is None
+
+    def held_by(self, hang_up: Callable[[], object]) -> None:
+        """Have `hang_up` called in the end."""
+        self._hang_up = hang_up
+
+    def expires(self, timer: Timer) -> None:
+        """Have a timer cancelled in the end."""
+        self._timer = timer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: ARG002 - the base class has it
         """Begin."""
@@ -56,9 +70,22 @@ class Call(asyncio.Protocol):
         self.end(exc)
 
     def end(self, error: Exception | None = None) -> None:
-        """Need the connection no longer; the first word counts."""
-        if not self.ended.done():
-            self.ended.set_result(error)
+        """Give the connection back, and say how it went; the first word counts."""
+        ended = self._ended
+        if ended is not None:
+            self.cancel()
+            ended(error)
+
+    def cancel(self) -> None:
+        """Give the connection back, and say nothing."""
+        self._ended = None
+        self._hang_up()
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Dialer:
@@ -71,25 +98,17 @@ class Dialer:
         self._open: dict[int, _Connection] = {}
         self._loop.add_reader(self._poll.fileno(), self._ready)
 
-    async def carry(self, call: Call, host: str, port: int, until: float, tls: SSLContext | None = None) -> None:
+    def carry(self, call: Call, host: str, port: int, until: float, tls: SSLContext | None = None) -> None:
         """Have a connection for a call until it ends, at the latest at a time of the loop's.
 
-        Raises what it ended with: TimeoutError, OSError or ValueError where there was nothing to connect to, and
-        NoSocketError.
+        It ends later, never at once; with TimeoutError, with OSError or ValueError where there was nothing to connect
+        to, or with NoSocketError.
         """
-        hang_up = self._dial(call, host, port, tls)
+        call.held_by(self._dial(call, host, port, tls))
         self._expire_at(until, call)
-        try:
-            error = await call.ended
-        finally:
-            hang_up()
-            if call.deadline is not None:
-                call.deadline.cancel()
-        if error is not None:
-            raise error
 
     def _expire_at(self, moment: float, call: Call) -> None:
-        call.deadline = self._wheel.call_at(moment, partial(self._expire, moment, call))
+        call.expires(self._wheel.call_at(moment, partial(self._expire, moment, call)))
 
     def _expire(self, moment: float, call: Call) -> None:
         """End it. Where it was this process that had no time, what it missed is added: nobody is to blame for that."""
@@ -107,16 +126,15 @@ class Dialer:
         try:
             made = socket.socket(family, _STREAM)
         except OSError as error:
-            raise NoSocketError(error.strerror) from error
+            return self._loop.call_soon(call.end, NoSocketError(error.strerror)).cancel
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)  # a packet less: the request acknowledges
         connection = self._open[made.fileno()] = _Connection(call, made, self._poll, self._open)
         number = made.connect_ex((host, port))
-        if number in _OURS:
-            connection.lose(NoSocketError(os.strerror(number)))
-        elif number and number != errno.EINPROGRESS:
-            connection.lose(OSError(number, os.strerror(number)))
-        else:
+        if number in (0, errno.EINPROGRESS):
             self._poll.register(made, select.EPOLLOUT)
+        else:
+            text = os.strerror(number)
+            self._loop.call_soon(connection.lose, NoSocketError(text) if number in _OURS else OSError(number, text))
         return connection.abort
 
     def close(self) -> None:

@@ -6,10 +6,11 @@ the other side has answered, for up to a second, and on Linux the port is not fr
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from operators.core.probe.spec import TcpSocket
-from operators.probes.dialer import Call, Dialer
-from operators.probes.found import SUCCESS, Found, address, failure
+from operators.probes.dialer import Call, Dialer, NoSocketError
+from operators.probes.found import SUCCESS, Found, address, failure, unknown
 
 
 def reason(error: OSError) -> str:
@@ -28,14 +29,28 @@ class _Opened(Call):
         self.end()
 
 
-async def probe(dialer: Dialer, action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
-    """Connect to `action.host`, or else to `host`."""
-    where = address(action.host or host, port)
-    until = asyncio.get_running_loop().time() + timeout
-    try:
-        await dialer.carry(_Opened(), action.host or host, port, until)
-    except TimeoutError:
-        return failure(f"dial tcp {where}: i/o timeout")
-    except OSError as error:
-        return failure(f"dial tcp {where}: {reason(error)}")
-    return SUCCESS
+def probe(
+    dialer: Dialer, action: TcpSocket, where: tuple[str, int], timeout: float, told: Callable[[Found], None]
+) -> Callable[[], object]:
+    """Connect to a host and port, `action.host` if that is given; `told` hears later what was found.
+
+    Returns what breaks it off.
+    """
+    host, port = action.host or where[0], where[1]
+    call = _Opened(lambda error: told(_judged(address(host, port), error)))
+    dialer.carry(call, host, port, asyncio.get_running_loop().time() + timeout)
+    return call.cancel
+
+
+def _judged(where: str, error: Exception | None) -> Found:
+    match error:
+        case None:
+            return SUCCESS
+        case TimeoutError():
+            return failure(f"dial tcp {where}: i/o timeout")
+        case OSError():
+            return failure(f"dial tcp {where}: {reason(error)}")
+        case NoSocketError():
+            return unknown(str(error))
+        case _:
+            return failure(f"dial tcp {where}: {error}")

@@ -71,7 +71,20 @@ class Group:
 class Worker:
     """One of them."""
 
-    __slots__ = ("_counts", "_group", "_moment", "_phase", "_probe", "_shared", "_task", "_timer", "state")
+    __slots__ = (
+        "_break_off",
+        "_counts",
+        "_group",
+        "_left",
+        "_moment",
+        "_phase",
+        "_probe",
+        "_shared",
+        "_started",
+        "_timer",
+        "_tried",
+        "state",
+    )
 
     def __init__(self, shared: Shared, group: Group, probe: Probe) -> None:
         self._shared, self._group, self._probe = shared, group, probe
@@ -79,16 +92,20 @@ class Worker:
         self._counts = metrics.ProbeCounts(probe.kind, *group.key)
         self._moment = 0.0
         self._timer: Timer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._started = 0.0
+        self._tried = ""
+        """The container of the last try."""
+        self._left = 0
+        self._break_off: Callable[[], object] | None = None
         self.state = State()
         metrics.prober_workers.labels(probe.kind).inc()
 
     def close(self) -> None:
         """Try no more."""
         metrics.prober_workers.labels(self._probe.kind).dec()
-        for running in (self._timer, self._task):
-            if running is not None:
-                running.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._stop()
 
     @property
     def has_begun(self) -> bool:
@@ -103,8 +120,7 @@ class Worker:
 
     def begin(self) -> None:
         """Set the time of the first try for a container. A try of the one before is of no use any more."""
-        if self._task is not None:
-            self._task.cancel()
+        self._stop()
         group, probe = self._group, self._probe
         since = group.container.running_since or group.born
         delay = (since + timedelta(seconds=probe.initial_delay) - self._shared.now()).total_seconds()
@@ -137,27 +153,40 @@ class Worker:
         elif shared.under_way >= AT_ONCE:
             self._timer = shared.wheel.call_at(shared.loop.time() + _FULL, self._fire)
         else:
-            self._task = shared.loop.create_task(self._try())
+            self._started, self._tried, self._left = shared.loop.time(), self._group.container.id, _RETRIES
+            shared.lag.note(self._started - self._moment)
+            shared.under_way += 1
+            self._try()
 
-    async def _try(self) -> None:
-        """Make a try and take what came of it into account, unless there is another container by now."""
-        shared, group, container = self._shared, self._group, self._group.container
-        started = shared.loop.time()
-        shared.lag.note(started - self._moment)
-        shared.under_way += 1
+    def _try(self) -> None:
+        self._left -= 1
+        self._break_off = self._shared.tries.begin(self._probe, self._group.pod, self._group.container, self._found)
+
+    def _found(self, what: Found) -> None:
+        """Take what came of a try into account, unless there is another container by now."""
+        if what.result == Result.UNKNOWN and self._left:
+            self._try()
+            return
+        self._over()
         try:
-            for _ in range(_RETRIES):
-                what = await shared.tries.make(self._probe, group.pod, container)
-                if what.result != Result.UNKNOWN:
-                    break
-            self._counts.tried(what.result, shared.loop.time() - started)
-            if self.state.container == container.id:
+            self._counts.tried(what.result, self._shared.loop.time() - self._started)
+            if self.state.container == self._tried:
                 self._judge(what)
         except Exception:  # one probe's defect must not end it, nor any other
-            log.exception("%s probe of %s/%s", self._probe.kind, *group.pod.key)
-        finally:
-            shared.under_way -= 1
+            log.exception("%s probe of %s/%s", self._probe.kind, *self._group.pod.key)
         self._again()
+
+    def _over(self) -> None:
+        """Have no try under way any more."""
+        if self._break_off is not None:
+            self._break_off = None
+            self._shared.under_way -= 1
+
+    def _stop(self) -> None:
+        """Break off what is under way."""
+        if self._break_off is not None:
+            self._break_off()
+            self._over()
 
     def _judge(self, what: Found) -> None:
         self._say(what)

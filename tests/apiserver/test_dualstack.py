@@ -89,7 +89,7 @@ class Place:
 
 def _listed(slices: list[Obj]) -> list[tuple[str, list[str]]]:
     """Return each slice's family and addresses."""
-    return sorted((one["addressType"], [ip for e in one["endpoints"] for ip in e["addresses"]]) for one in slices)
+    return sorted((one["addressType"], [ip for e in one["endpoints"] or () for ip in e["addresses"]]) for one in slices)
 
 
 async def test_both_families(place: Place) -> None:

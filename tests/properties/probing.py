@@ -1,7 +1,7 @@
 """What must hold of PodProbes, whatever befalls the operator, and what probes find."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from operators.core import objects, pods, selectors
 from operators.core.objects import PODPROBES, PODS, Obj
@@ -53,9 +53,13 @@ class Network:
     def close(self) -> None:
         """Have nothing to close."""
 
-    async def make(self, probe: Probe, pod: Pod, _container: Container) -> Found:
-        """Find out how a container is, if the pod is still there."""
-        await asyncio.sleep(0.003)
+    def begin(
+        self, probe: Probe, pod: Pod, _container: Container, told: Callable[[Found], None]
+    ) -> Callable[[], object]:
+        """Find out how a container is, a moment later, if the pod is still there."""
+        return asyncio.get_running_loop().call_later(0.003, lambda: told(self._found(probe, pod))).cancel
+
+    def _found(self, probe: Probe, pod: Pod) -> Found:
         if self.truth.in_the_way:
             self.truth.in_the_way -= 1
             return unknown("a try that could not be made")

@@ -21,6 +21,8 @@ from tests.properties.trouble import MOMENTS, PICK, Trouble
 from tests.support.builders import NOW
 
 WEB = ("ns", "web")
+UNASKED = (("kopfwerk.dev", "podprobes", "get"),)
+"""Nobody is adopted."""
 FAST: Obj = {"tcpSocket": {"port": 80}, "periodSeconds": 5, "timeoutSeconds": 1, "successThreshold": 1}
 
 
@@ -28,7 +30,7 @@ class Probing(Trouble):
     """One PodProbe, pods that it selects and others, and everything that befalls them."""
 
     judge = ProbeRules
-    rules: ProbeRules
+    probed: ProbeRules
 
     @initialize(
         size=st.integers(1, 5), limit=st.integers(1, 2), method=st.sampled_from(["Evict", "Evict", "InPlace"]),
@@ -37,8 +39,8 @@ class Probing(Trouble):
     def begin(self, size: int, limit: int, method: str, failures: int) -> None:
         """Create the PodProbe and its pods, and a pod of somebody else."""
         assert isinstance(self.world.rules, ProbeRules)
-        self.rules, self.truth = self.world.rules, self.world.rules.truth
-        self.rules.size = size
+        self.probed, self.truth = self.world.rules, self.world.rules.truth
+        self.probed.size = size
         restart = {"method": method, "maxConcurrent": limit, "baseDelaySeconds": 1, "maxDelaySeconds": 4}
         probe = FAST | {"failureThreshold": failures}
         self.spec: Obj = {
@@ -47,7 +49,7 @@ class Probing(Trouble):
             "readinessProbe": probe,
             "livenessProbe": probe,
         }
-        self.rules.make_pod("other", gated=False)
+        self.probed.make_pod("other", gated=False)
         self.podprobe_comes(0)
         self.world.kubelets()
         self.after(0)
@@ -148,6 +150,6 @@ def test_the_condition_ends_at_the_truth_and_restarts_keep_their_limit(
     monkeypatch.setattr(worker, "Tries", Network)
     monkeypatch.setattr(podprobes, "Prober", lambda: Prober(_now))
     profile = settings.get_profile(PROFILE)
-    fewer = settings(profile, max_examples=profile.max_examples // 4)  # probes go on while everything rests
+    fewer = settings(profile, max_examples=profile.max_examples // 5)  # probes go on while everything rests
     run_state_machine_as_test(Probing, settings=fewer)
-    rights.check("podprobe")
+    rights.check("podprobe", unasked=UNASKED)

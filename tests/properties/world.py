@@ -121,7 +121,7 @@ class World:
             self.store.patch(PODS, key(pod), {"spec": {"nodeName": node}})
         condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": now}
         there = pod["status"].get("conditions") or []
-        current = next((one for one in there if one["type"] == "Ready"), {})
+        current: Obj = next((one for one in there if one["type"] == "Ready"), {})
         if current.get("status") == condition["status"]:
             condition = current
         others = [one for one in there if one["type"] != "Ready"]

@@ -36,8 +36,10 @@ async def get(
 
 async def got(action: HttpGet, host: str, port: int, within: float = 5) -> Found:
     """Probe."""
+    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
     with dialing() as dialer:
-        return await http.probe(dialer, action, host, port, within)
+        http.probe(dialer, action, (host, port), within, found.set_result)
+        return await found
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ OK, BAD = Result.SUCCESS, Result.FAILURE
 
 async def connected(port: int) -> Found:
     """Probe a port of this machine."""
+    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
     with dialing() as dialer:
-        return await tcp.probe(dialer, TcpSocket(port, ""), "127.0.0.1", port, 5)
+        tcp.probe(dialer, TcpSocket(port, ""), ("127.0.0.1", port), 5, found.set_result)
+        return await found
 
 
 async def test_tcp() -> None:

@@ -95,11 +95,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         def close(self) -> None:
             """Have nothing to close."""
 
-        async def make(self, probe: Probe, pod: Pod, _container: Container) -> Found:
-            """Find what the world says."""
-            made.tried.append((asyncio.get_running_loop().time(), pod.name, str(probe.kind)))
-            await asyncio.sleep(made.takes)
-            return Found(made.finds(probe, pod), "why")
+        def begin(
+            self, probe: Probe, pod: Pod, _container: Container, told: Callable[[Found], None]
+        ) -> Callable[[], object]:
+            """Find what the world says, when it has taken its time."""
+            loop = asyncio.get_running_loop()
+            made.tried.append((loop.time(), pod.name, str(probe.kind)))
+            return loop.call_later(made.takes, lambda: told(Found(made.finds(probe, pod), "why"))).cancel
 
     monkeypatch.setattr(module, "Tries", Tries)
     return made
