@@ -247,7 +247,7 @@ def _gated(names: str) -> Obj:
 async def test_a_workload_gates_its_pods(place: Place) -> None:
     """A pod of it is ready when the probe passes and not before, though its template knows nothing of that."""
     place.status = "503 Not yet"
-    await place.probe(readiness={})
+    await place.probe(readiness={"httpGet": {"port": place.port, "path": "/", "host": "127.0.0.1"}})
     workloads = f"/apis/kopfwerk.dev/v1/namespaces/{place.namespace}/replicasets"
     made = await place.client.request("POST", workloads, _gated("web"))
     assert "readinessGates" not in made["spec"]["template"]["spec"]
