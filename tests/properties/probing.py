@@ -110,8 +110,8 @@ class ProbeRules(Rules):
         self.size = 0
         self._planned = {"": (0, NOW)}
         """From which version of the pods, and when, a PodProbe was planned last, by its UID."""
-        self._restarted: dict[str, dict[str, str]] = {}
-        """The container that was restarted, by the UID of its pod, by that of the PodProbe."""
+        self._restarted: dict[str, dict[str, tuple[str, int]]] = {}
+        """The container that was restarted, and at which version, by the UID of its pod, by that of the PodProbe."""
 
     def plans_from(self, parent: Obj, informers: Informers) -> None:
         """Note what the plan rests on."""
@@ -119,8 +119,11 @@ class ProbeRules(Rules):
         self._planned[objects.uid(parent)] = informers[PODS].revision, self.store.now()
 
     def others_act(self) -> None:
-        """Let somebody keep the number of pods."""
+        """Let somebody keep the number of pods, and take away what has ended."""
         self.truth.store = self.store
+        for pod in self.store.all(PODS):
+            if pod["status"]["phase"] == "Failed":
+                self.store.remove(PODS, objects.key(pod))
         there = [pod for pod in self.store.all(PODS) if objects.labels(pod)["app"] == "web"]
         for _ in range(self.size - len(there)):
             self.make_pod("web", gated=bool(self.store.version % 2))
@@ -149,7 +152,7 @@ class ProbeRules(Rules):
         if after is not None and _without_conditions(before) == _without_conditions(after):
             self._check_conditions(before, after)
         else:
-            self._check_restart(before)
+            self._check_restart(before, change.version)
 
     def _check_conditions(self, before: Obj, after: Obj) -> None:
         """Only conditions of PodProbes change, of pods that have one or that one selects."""
@@ -161,7 +164,7 @@ class ProbeRules(Rules):
             chosen = any(condition_of(p) == type_ and self._chose(p, before) for p in self._podprobes())
             self._expect(chosen or type_ in _conditions(before), f"{objects.name(before)} is no PodProbe's")
 
-    def _check_restart(self, pod: Obj) -> None:
+    def _check_restart(self, pod: Obj, version: int) -> None:
         """A restart is on record, of a container that was dead, and one of no more at a time than may be."""
         uid, container = objects.uid(pod), container_of(pod)
         self._expect(container in self.truth.ever_hung, f"{container} never failed, and was restarted")
@@ -173,7 +176,7 @@ class ProbeRules(Rules):
         known.pop(uid, None)
         missing, limit = self._missing(parent), read(parent).restart.limit
         self._expect(missing < int(limit), f"{objects.name(pod)} is restarted, and {missing} others are")
-        known[uid] = container
+        known[uid] = container, version
 
     def _missing(self, parent: Obj) -> int:
         """Return how many pods were missing through restarts when the plan was made, as far as it could know."""
@@ -183,8 +186,13 @@ class ProbeRules(Rules):
         decided = {e.uid: e.time for p in self._podprobes() for e in entries(p["status"]) if e.uid in known}
         decided = {uid: time for uid, time in decided.items() if moment - time < recovery}
         seen = self._pods_seen(revision)
-        gone = [uid for uid in decided if uid not in seen or seen[uid].terminating]
-        ended = [uid for uid in decided if uid not in gone and not seen[uid].ready and _id(seen[uid]) != known[uid]]
+        gone, ended = set(), set()
+        for uid in decided:
+            container, version = known[uid]
+            if version > revision or uid not in seen or seen[uid].terminating:
+                gone.add(uid)
+            elif not seen[uid].ready and _id(seen[uid]) != container:
+                ended.add(uid)
         first = min(decided.values(), default=NOW)
         new = [pod for uid, pod in seen.items() if pod.ready and not pod.terminating and uid not in known]
         replaced = sum(pod.created >= first and pod.labels["app"] == "web" for pod in new)
@@ -216,14 +224,19 @@ class ProbeRules(Rules):
         )
 
     def check_rest(self) -> None:
-        """Check that each condition says what is true, that nothing dead is left, and that nobody else has one."""
+        """Check that each condition says what is true, that nothing dead is left, and that nobody else has one.
+
+        What has ended is left as it is.
+        """
         by_name = {condition_of(podprobe): podprobe for podprobe in self.store.all(PODPROBES)}
         for pod in self.store.all(PODS):
             said = {type_: _said(pod, type_) for type_ in _conditions(pod) if type_.startswith(PREFIX)}
             gates = {gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()}
             parsed = pods.parse(pod)
+            if parsed.probed is None:
+                continue
             for type_, podprobe in by_name.items():
-                if parsed.probed is None or not selectors.of(podprobe).matches(parsed.labels):
+                if not selectors.of(podprobe).matches(parsed.labels):
                     continue
                 if read(podprobe).probes.get(Kind.READINESS):
                     assert said.pop(type_, None) == str(self.truth.serves(container_of(pod))), objects.name(pod)

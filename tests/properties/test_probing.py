@@ -50,23 +50,26 @@ class Probing(Trouble):
             "livenessProbe": probe,
         }
         self.probed.make_pod("other", gated=False)
-        self.podprobe_comes(0)
+        self.podprobe_goes(0, back=True)
         self.world.kubelets()
         self.after(0)
 
-    @rule(seconds=MOMENTS)
-    def podprobe_comes(self, seconds: float) -> None:
-        """Somebody creates the PodProbe, where there is none."""
-        if WEB not in self.world.store.objects[PODPROBES]:
-            self.world.store.create(PODPROBES, {"metadata": {"namespace": "ns", "name": "web"}, "spec": self.spec})
+    @rule(back=st.booleans(), seconds=MOMENTS)
+    def podprobe_goes(self, seconds: float, *, back: bool) -> None:
+        """Somebody deletes the PodProbe, and creates it anew, soon or at once."""
+        store = self.world.store
+        if WEB in store.objects[PODPROBES]:
+            store.remove(PODPROBES, WEB)
+        self.after(0 if back else seconds)
+        store.create(PODPROBES, {"metadata": {"namespace": "ns", "name": "web"}, "spec": self.spec})
         self.after(seconds)
 
-    @rule(seconds=MOMENTS)
-    def podprobe_goes(self, seconds: float) -> None:
-        """Somebody deletes it."""
-        if WEB in self.world.store.objects[PODPROBES]:
-            self.world.store.remove(PODPROBES, WEB)
+    @rule(seconds=st.sampled_from([4, 6, 12, 20]))
+    def probes_go_on(self, seconds: int) -> None:
+        """Nothing happens for as long as it takes to find something out."""
         self.after(seconds)
+        self.world.kubelets()
+        self.after(0.1)
 
     @rule(readiness=st.booleans(), period=st.sampled_from([2, 5, 10]), seconds=MOMENTS)
     def podprobe_changes(self, period: int, seconds: float, *, readiness: bool) -> None:
