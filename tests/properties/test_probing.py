@@ -50,18 +50,20 @@ class Probing(Trouble):
             "livenessProbe": probe,
         }
         self.probed.make_pod("other", gated=False)
-        self.podprobe_goes(0, back=True)
+        self.podprobe_goes("at once", 0)
         self.world.kubelets()
         self.after(0)
 
-    @rule(back=st.booleans(), seconds=MOMENTS)
-    def podprobe_goes(self, seconds: float, *, back: bool) -> None:
-        """Somebody deletes the PodProbe, and creates it anew, soon or at once."""
+    @rule(back=st.sampled_from(["at once", "later", "not"]), seconds=MOMENTS)
+    def podprobe_goes(self, back: str, seconds: float) -> None:
+        """Somebody deletes the PodProbe, and perhaps creates it anew; one that is gone is back."""
         store = self.world.store
-        if WEB in store.objects[PODPROBES]:
+        goes = WEB in store.objects[PODPROBES]
+        if goes:
             store.remove(PODPROBES, WEB)
-        self.after(0 if back else seconds)
-        store.create(PODPROBES, {"metadata": {"namespace": "ns", "name": "web"}, "spec": self.spec})
+            self.after(0 if back == "at once" else seconds)
+        if not goes or back != "not":
+            store.create(PODPROBES, {"metadata": {"namespace": "ns", "name": "web"}, "spec": self.spec})
         self.after(seconds)
 
     @rule(seconds=st.sampled_from([4, 6, 12, 20]))
