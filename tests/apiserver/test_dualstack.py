@@ -22,8 +22,7 @@ ONE, OTHER = {"IPv4": BOTH["IPv4"]}, {"IPv6": BOTH["IPv6"]}
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """Return a cluster of both families, with the operator."""
-    collects = "pod-garbage-collector-controller"  # it would take a pod whose node nobody knows
-    with Cluster(Settings("dualstack", nodes=1, apiserver_args=(RANGES,), without_controllers=(collects,))) as made:
+    with Cluster(Settings(name="dualstack", nodes=1, apiserver_args=(RANGES,))) as made:
         yield made
 
 
@@ -33,9 +32,11 @@ async def place(cluster: Cluster, unique: str) -> AsyncIterator["Place"]:
     async with await Client.connect(str(cluster.kubeconfig)) as client:
         made = Place(client, unique)
         await client.request("POST", "/api/v1/namespaces", {"metadata": {"name": unique}})
-        await made.pod()
+        await client.request("POST", "/api/v1/nodes", {"metadata": {"name": unique}})
+        await made.pod(unique)
         yield made
         await client.request("DELETE", f"/api/v1/namespaces/{unique}/pods/web", {"gracePeriodSeconds": 0})
+        await client.request("DELETE", f"/api/v1/nodes/{unique}")
         await client.request("DELETE", f"/api/v1/namespaces/{unique}")
 
 
@@ -48,9 +49,9 @@ class Place:
         self._ours = f"/apis/kopfwerk.dev/v1/namespaces/{namespace}/services"
         self._slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
 
-    async def pod(self) -> None:
+    async def pod(self, node: str) -> None:
         """Make a pod on a node that nobody simulates, and say what its kubelet would."""
-        spec = {"nodeName": "nowhere", "containers": [{"name": "app", "image": "app:1"}]}
+        spec = {"nodeName": node, "containers": [{"name": "app", "image": "app:1"}]}
         meta = {"name": "web", "labels": {"app": "web"}}
         await self.client.request("POST", f"{self._core}/pods", {"metadata": meta, "spec": spec})
         ips = [ip for family in BOTH.values() for ip in family]
