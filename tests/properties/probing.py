@@ -186,7 +186,8 @@ class ProbeRules(Rules):
         decided = {e.uid: e.time for p in self._podprobes() for e in entries(p["status"]) if e.uid in known}
         decided = {uid: time for uid, time in decided.items() if moment - time < recovery}
         seen = self._pods_seen(revision)
-        gone, ended = set(), set()
+        gone: set[str] = set()
+        ended: set[str] = set()
         for uid in decided:
             container, version = known[uid]
             if version > revision or uid not in seen or seen[uid].terminating:
