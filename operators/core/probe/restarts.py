@@ -115,8 +115,10 @@ def _standing(observed: Observed, restart: Restart) -> tuple[tuple[Entry, ...], 
         elif observed.now - entry.time >= restart.recovery:
             continue
         elif member is not None and member.pod.is_active:
-            if not (_id(member) == entry.container or member.pod.ready):
-                taken.add(entry.uid)  # restarted in place; otherwise it has come to itself, or is well again
+            if _id(member) == entry.container:
+                continue  # it has come to itself; if it fails again, it waits for a place again
+            if not member.pod.ready:
+                taken.add(entry.uid)  # restarted in place, and not well yet
         elif member is not None and member.pod.is_terminating:
             taken.add(entry.uid)
         elif ready:
