@@ -1,0 +1,276 @@
+"""Places the pods of a group together or not at all. docs/decisions/0010-gangs.md has the reasons.
+
+An extender has no stage at which a pod waits for others, but it decides alone, and it binds. So the first pod of a
+group that is asked about while enough of them exist has the whole group placed, on the snapshot: either there is room
+for the minimum, and all of it is held from then on, or none is. Each pod is let through to the node that is held for
+it, and none is bound before so many as are needed have come to be bound: then all are. After a time limit the room is
+given back. No group ever holds room for a part of its minimum, so no two of them can wait for each other.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from operators.core.objects import Key
+from operators.scheduler import metrics, placement
+from operators.scheduler.gang import Count, choose, count, hold
+from operators.scheduler.group import Group
+from operators.scheduler.pod import Pod
+from operators.scheduler.priorities.scale import Rows
+from operators.scheduler.rules import Rules
+from operators.scheduler.snapshot import Snapshot
+
+GRACE: Final = 5.0
+"""Seconds beyond its time limit for which a group keeps its room, so that a pod of it is told, which wakes others."""
+PATIENCE: Final = 25.0
+"""Seconds for which the binding of a pod may wait before it is answered: kube-scheduler waits a little longer."""
+CALL_AFTER: Final = 1.5
+"""Seconds after which the first pod that waits is sent back, if others were not asked about: that wakes them."""
+
+
+_MANY: Final = 64
+_DECIDED: Final = asyncio.Event()
+_DECIDED.set()
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """The room that is held for a group."""
+
+    group: Group
+    min_count: int
+    timeout: int
+    until: float
+    pods: dict[str, Pod]
+    """For whom there is room, and who is not bound yet."""
+    passed: set[str] = field(default_factory=set)
+    """Those that were let through to their node."""
+    arrived: set[str] = field(default_factory=set)
+    """Those that have come to be bound."""
+    is_open: bool = False
+    """Whether enough have come. From then on each is bound when it comes."""
+    called: bool = False
+    decided: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What earlier tries have shown about a group."""
+
+    failed: tuple[object, ...] | None = None
+    """For what state of the world there was no room for it."""
+    barred: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By pod, the nodes that the rules allow and kube-scheduler does not, as its own plugins may say."""
+    rests_until: float = 0.0
+    """After it was given up: until when nobody tries again, but for a pod that had not come."""
+    came: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a binding waits for, and for how many seconds at most."""
+
+    decided: asyncio.Event
+    seconds: float
+
+
+class Gangs:
+    """Which groups are being placed, on one snapshot."""
+
+    def __init__(self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float]) -> None:
+        self._nodes, self._rules, self._clock = nodes, rules, clock
+        self._held: dict[Key, Held] = {}
+        self._by_pod: dict[str, Held] = {}
+        self._memory: dict[Key, Memory] = {}
+
+    @property
+    def held(self) -> int:
+        """For how many groups room is held."""
+        return len(self._held)
+
+    def admit(self, pod: Pod, group: Group, rows: Rows) -> str | int | None:
+        """Say to which row a pod goes, or why it goes nowhere, or None: it can be placed like any other.
+
+        `rows` are the nodes that kube-scheduler asks about.
+        """
+        held = self._held.get(group.key)
+        if held is not None and self._is_over(held):
+            self._give_up(held)
+            held = None
+        if group.problem:
+            return group.problem
+        if held is None:
+            now = count(pod, group, self._nodes)
+            if now.needed <= 1:
+                return None
+            memory = self._remember(group.key)
+            self._bar(memory, pod, rows)
+            return self._start(group, pod, now, memory, rows)
+        return self._pass(held, pod, rows)
+
+    def needs_others(self, pod: Pod) -> bool:
+        """Whether a pod cannot be placed without others of its group."""
+        group = pod.group
+        return group is not None and (pod.uid in self._by_pod or count(pod, group, self._nodes).needed > 1)
+
+    def arrive(self, uid: str) -> Wait | None:
+        """Take note that a pod has come to be bound; what it has to wait for, if anything."""
+        held, nodes = self._by_pod.get(uid), self._nodes
+        if held is None:
+            is_lost = nodes.groups.key(uid) is not None and nodes.placed(uid) is None
+            return Wait(_DECIDED, 0.0) if is_lost else None
+        if held.is_open:
+            return None
+        held.arrived.add(uid)
+        if self._come(held) >= held.min_count:
+            held.is_open = True
+            held.decided.set()
+            metrics.gangs.labels("placed").inc()
+            return None
+        left = min(held.until - self._clock(), PATIENCE if held.called else CALL_AFTER)
+        return Wait(held.decided, max(0.0, left))
+
+    def why_not(self, uid: str) -> str | None:
+        """Say after the wait why a pod cannot be bound; empty where it can, None where it waits on."""
+        held = self._by_pod.get(uid)
+        if held is None:
+            return "the room for its group was given back"
+        if held.is_open:
+            return ""
+        come = self._come(held)
+        said = f"group {held.group.name}: {come} of {held.min_count} pods are placed or have come to be bound"
+        if held.until <= self._clock():
+            self._give_up(held)
+            return f"{said}, the others did not within {held.timeout} s, and the room for them was given back"
+        if not held.called:
+            held.called = True
+            if len(held.passed) >= len(held.pods):
+                return None
+        return f"{said}; the others are called"
+
+    def done(self, uid: str) -> None:
+        """Take note that a pod is bound, or could not be: no room is held for it any more."""
+        held = self._by_pod.pop(uid, None)
+        if held is not None:
+            held.pods.pop(uid, None)
+            held.arrived.discard(uid)
+            held.passed.discard(uid)
+            if not held.pods:
+                del self._held[held.group.key]
+
+    def expire(self) -> None:
+        """Give back the room of groups that have had it for too long, or whose pods are gone."""
+        for held in [one for one in self._held.values() if self._is_over(one)]:
+            self._give_up(held)
+
+    def _is_over(self, held: Held) -> bool:
+        return self._clock() >= held.until + GRACE or not any(True for _ in self._present(held))
+
+    def _come(self, held: Held) -> int:
+        """Return how many pods of a group are placed, or wait to be bound."""
+        placed = sum(
+            one.uid not in held.pods and not one.terminating and self._nodes.placed(one.uid) is not None
+            for one in self._nodes.groups.pods(held.group.key)
+        )
+        return placed + sum(uid in held.arrived for uid in self._present(held))
+
+    def _start(self, group: Group, pod: Pod, now: Count, memory: Memory, rows: Rows) -> str | int:
+        """Hold room for a whole group and let the pod through, or say why not."""
+        if len(now.waiting) < now.needed:
+            return f"node(s) wait for group {group.name}: fewer than its {now.min_count} pods are there to be placed"
+        if pod.uid in memory.came and self._clock() < memory.rests_until:
+            return f"node(s) wait for group {group.name}: not all of its {now.min_count} pods came in time"
+        none = f"node(s) have no room for group {group.name}: fewer than its {now.min_count} pods fit at once"
+        ordered = [pod, *sorted(now.waiting[1:], key=lambda one: (len(one.name), one.name))]
+        state = frozenset((one.uid, memory.barred.get(one.uid)) for one in ordered)
+        if memory.failed == (self._nodes.version, now.min_count, state):
+            return none
+        found = hold(ordered, now.needed, self._nodes, self._rules, lambda one: self._rows(memory, one))
+        if len(found) < now.needed or pod.uid not in found:
+            for uid in found:
+                self._nodes.forget(uid)
+            memory.failed = (self._nodes.version, now.min_count, state) if len(found) < now.needed else None
+            return none
+        timeout = max(one.group.timeout for one in now.waiting if one.group)
+        held = self._held[group.key] = Held(group, now.min_count, timeout, self._clock() + timeout, found)
+        self._by_pod |= dict.fromkeys(found, held)
+        return self._pass(held, pod, rows)
+
+    def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
+        """Let a pod through to its node; to another one, where it cannot go there any more."""
+        nodes = self._nodes
+        own = self._row_of(pod.uid) if pod.uid in held.pods else None
+        row = None
+        if own is not None:
+            with nodes.without([pod.uid]):
+                row = choose(pod, nodes, self._rules(pod), rows[rows == own])
+        if row is None:
+            self._let_go(held, pod.uid)
+            row = choose(pod, nodes, self._rules(pod), rows)
+            if row is None:
+                return self._leave_out(held, pod, rows)
+            nodes.hold(pod, nodes.names[row])
+            held.pods[pod.uid], self._by_pod[pod.uid] = pod, held
+        held.passed.add(pod.uid)
+        return row
+
+    def _leave_out(self, held: Held, pod: Pod, rows: Rows) -> str:
+        """Refuse a pod for which there is no room beside its group's; without it the group may be too small."""
+        self._bar(self._remember(held.group.key), pod, rows)
+        left = count(pod, held.group, self._nodes, held.pods)
+        if not held.is_open and sum(1 for _ in self._present(held)) < held.min_count - left.placed:
+            self._give_up(held, rests=False)
+        return f"node(s) have no room for one more pod of group {held.group.name}"
+
+    def _give_up(self, held: Held, *, rests: bool = True) -> None:
+        """Give back what is held. Until a pod comes that did not, or the time limit has passed again, nobody tries."""
+        for uid in held.pods:
+            self._by_pod.pop(uid, None)
+            self._nodes.forget(uid)
+        self._held.pop(held.group.key, None)
+        held.decided.set()
+        if held.is_open or not held.passed:
+            return
+        if rests:
+            memory = self._remember(held.group.key)
+            memory.rests_until, memory.came = self._clock() + held.timeout, frozenset(held.passed)
+        metrics.gangs.labels("expired").inc()
+
+    def _let_go(self, held: Held, uid: str) -> None:
+        if held.pods.pop(uid, None) is not None:
+            self._by_pod.pop(uid, None)
+            self._nodes.forget(uid)
+        held.passed.discard(uid)
+        held.arrived.discard(uid)
+
+    def _present(self, held: Held) -> Iterator[str]:
+        """Yield the pods that are still there to take the room that is held for them."""
+        return (uid for uid in held.pods if self._nodes.is_assumed(uid))
+
+    def _row_of(self, uid: str) -> int | None:
+        placed = self._nodes.placed(uid)
+        return placed.row if placed else None
+
+    def _remember(self, key: Key) -> Memory:
+        """Return what is known about a group, and now and then forget those that are no more."""
+        if key not in self._memory and len(self._memory) >= _MANY:
+            self._memory = {one: memory for one, memory in self._memory.items() if self._nodes.groups.pods(one)}
+        return self._memory.setdefault(key, Memory())
+
+    def _bar(self, memory: Memory, pod: Pod, rows: Rows) -> None:
+        """Remember the nodes that would do, and that kube-scheduler does not ask about."""
+        nodes = self._nodes
+        others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
+        barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist() if len(others) else ()
+        memory.barred.pop(pod.uid, None)
+        if barred:
+            memory.barred[pod.uid] = frozenset(barred)
+
+    def _rows(self, memory: Memory, pod: Pod) -> Rows:
+        """Return the nodes that a pod may go to, as far as is known."""
+        rows = np.flatnonzero(self._nodes.alive)
+        barred = memory.barred.get(pod.uid)
+        return np.setdiff1d(rows, list(barred)) if barred else rows

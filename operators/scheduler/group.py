@@ -1,0 +1,104 @@
+"""The groups whose pods are placed together or not at all: what a pod says of its own, and which pods there are."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
+from operators.core.objects import Key, Obj
+
+if TYPE_CHECKING:
+    from operators.scheduler.pod import Pod
+
+HELD_FOR: Final = 60
+"""Seconds for which room is held for pods of a group that do not come, where the pod does not say for how long."""
+_LONGEST: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a pod says of its group."""
+
+    key: Key
+    """Its namespace and name."""
+    min_count: int
+    """How many of its pods have to be placed for any to be; 0 where that cannot be read."""
+    timeout: int
+    scheduler: str
+    gated: bool
+    """Whether a scheduling gate keeps the pod from being placed."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.key[1]
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with what the pod says, in words for its events; empty where nothing is."""
+        if self.min_count and self.timeout:
+            return ""
+        annotation, what = (TIMEOUT, f"of at most {_LONGEST}") if self.min_count else (MIN_COUNT, "above 0")
+        return f"node(s) have no part in this: annotation {annotation} has to be a whole number {what}"
+
+
+def parse(obj: Obj) -> Group | None:
+    """Read what a pod says of its group, None where it is in none."""
+    meta, spec = obj["metadata"], obj["spec"]
+    name = (meta.get("labels") or {}).get(POD_GROUP)
+    if not name:
+        return None
+    annotations = meta.get("annotations") or {}
+    return Group(
+        key=(meta["namespace"], name),
+        min_count=_number(annotations, MIN_COUNT, None),
+        timeout=_number(annotations, TIMEOUT, HELD_FOR, _LONGEST),
+        scheduler=spec.get("schedulerName", ""),
+        gated=bool(spec.get("schedulingGates")),
+    )
+
+
+def _number(annotations: Mapping[str, str], name: str, default: int | None, most: int = 1_000_000) -> int:
+    """Return a whole number from 1 on; 0 where there is something else, or nothing and no default."""
+    text = annotations.get(name, "" if default is None else str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+    return number if number <= most else 0
+
+
+class Groups:
+    """The pods of every group that the watch has told of and that have not ended."""
+
+    def __init__(self) -> None:
+        self._pods: dict[Key, dict[str, Pod]] = {}
+        self._keys: dict[str, Key] = {}
+
+    def put(self, pod: "Pod") -> None:
+        """Take note of a pod; one that is in no group any more is forgotten."""
+        key = pod.group.key if pod.group is not None else None
+        if self._keys.get(pod.uid, key) != key:
+            self.remove(pod.uid)
+        if key is not None:
+            self._keys[pod.uid] = key
+            self._pods.setdefault(key, {})[pod.uid] = pod
+
+    def remove(self, uid: str) -> None:
+        """Forget a pod."""
+        key = self._keys.pop(uid, None)
+        if key is not None:
+            pods = self._pods[key]
+            del pods[uid]
+            if not pods:
+                del self._pods[key]
+
+    def pods(self, key: Key) -> "Collection[Pod]":
+        """Return the pods of a group."""
+        return self._pods.get(key, {}).values()
+
+    def pods_with(self, pod: "Pod") -> "list[Pod]":
+        """Return the pods of a pod's group, itself first, as it is given."""
+        others = self.pods(pod.group.key) if pod.group is not None else ()
+        return [pod, *(one for one in others if one.uid != pod.uid)]
+
+    def key(self, uid: str) -> Key | None:
+        """Return the namespace and name of the group of a pod that is known."""
+        return self._keys.get(uid)
