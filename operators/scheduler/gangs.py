@@ -27,7 +27,7 @@ GRACE: Final = 5.0
 """Seconds beyond its time limit for which a group keeps its room, so that a pod of it is told, which wakes others."""
 PATIENCE: Final = 25.0
 """Seconds for which the binding of a pod may wait before it is answered: kube-scheduler waits a little longer."""
-CALL_AFTER: Final = 1.5
+CALL_AFTER: Final = 1.0
 """Seconds after which the first pod that waits is sent back, if others were not asked about: that wakes them."""
 
 

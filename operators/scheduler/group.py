@@ -1,6 +1,5 @@
 """The groups whose pods are placed together or not at all: what a pod says of its own, and which pods there are."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -8,11 +7,14 @@ from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
 from operators.core.objects import Key, Obj
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from operators.scheduler.pod import Pod
 
 HELD_FOR: Final = 60
 """Seconds for which room is held for pods of a group that do not come, where the pod does not say for how long."""
 _LONGEST: Final = 3600
+"""The most that is believed of what a pod says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Group:
     min_count: int
     """How many of its pods have to be placed for any to be; 0 where that cannot be read."""
     timeout: int
+    """For how many seconds room is held for it; 0 where that cannot be read."""
     scheduler: str
     gated: bool
     """Whether a scheduling gate keeps the pod from being placed."""
@@ -38,31 +41,29 @@ class Group:
         """What is wrong with what the pod says, in words for its events; empty where nothing is."""
         if self.min_count and self.timeout:
             return ""
-        annotation, what = (TIMEOUT, f"of at most {_LONGEST}") if self.min_count else (MIN_COUNT, "above 0")
-        return f"node(s) have no part in this: annotation {annotation} has to be a whole number {what}"
+        what = f"annotation {TIMEOUT}" if self.min_count else f"label {MIN_COUNT}"
+        return f"node(s) have no part in this: {what} has to be a whole number from 1 on"
 
 
 def parse(obj: Obj) -> Group | None:
     """Read what a pod says of its group, None where it is in none."""
     meta, spec = obj["metadata"], obj["spec"]
-    name = (meta.get("labels") or {}).get(POD_GROUP)
+    labels = meta.get("labels") or {}
+    name = labels.get(POD_GROUP)
     if not name:
         return None
-    annotations = meta.get("annotations") or {}
     return Group(
         key=(meta["namespace"], name),
-        min_count=_number(annotations, MIN_COUNT, None),
-        timeout=_number(annotations, TIMEOUT, HELD_FOR, _LONGEST),
+        min_count=_number(labels.get(MIN_COUNT, "")),
+        timeout=min(_LONGEST, _number((meta.get("annotations") or {}).get(TIMEOUT, str(HELD_FOR)))),
         scheduler=spec.get("schedulerName", ""),
         gated=bool(spec.get("schedulingGates")),
     )
 
 
-def _number(annotations: Mapping[str, str], name: str, default: int | None, most: int = 1_000_000) -> int:
-    """Return a whole number from 1 on; 0 where there is something else, or nothing and no default."""
-    text = annotations.get(name, "" if default is None else str(default))
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
-    return number if number <= most else 0
+def _number(text: str) -> int:
+    """Return a whole number from 1 on, 0 where the text is anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
 class Groups:
