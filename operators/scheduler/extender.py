@@ -91,9 +91,9 @@ class Extender:
         self.nodes.bound(uid, self._clock())
 
     def unassume(self, uid: str) -> None:
-        """Take back what was assumed about a pod that will not be bound there."""
-        self.gangs.done(uid)
-        self.nodes.forget(uid)
+        """Take back what was assumed about a pod that could not be bound there; one of a gang keeps its room."""
+        if not self.gangs.keeps(uid):
+            self.nodes.forget(uid)
 
     def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""

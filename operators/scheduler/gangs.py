@@ -151,13 +151,15 @@ class Gangs:
                 return None
         return f"{said}; the others are called"
 
+    def keeps(self, uid: str) -> bool:
+        """Whether room stays held for a pod that could not be bound: others of its group are, and it is tried again."""
+        return uid in self._by_pod
+
     def done(self, uid: str) -> None:
-        """Take note that a pod is bound, or could not be: no room is held for it any more."""
+        """Take note that a pod is bound: no room is held for it any more."""
         held = self._by_pod.pop(uid, None)
         if held is not None:
             held.pods.pop(uid, None)
-            held.arrived.discard(uid)
-            held.passed.discard(uid)
             if not held.pods:
                 del self._held[held.group.key]
 
@@ -171,11 +173,12 @@ class Gangs:
 
     def _come(self, held: Held) -> int:
         """Return how many pods of a group are placed, or wait to be bound."""
+        held_for = set(self._present(held))
         placed = sum(
-            one.uid not in held.pods and not one.terminating and self._nodes.placed(one.uid) is not None
+            one.uid not in held_for and not one.terminating and self._nodes.placed(one.uid) is not None
             for one in self._nodes.groups.pods(held.group.key)
         )
-        return placed + sum(uid in held.arrived for uid in self._present(held))
+        return placed + len(held.arrived & held_for)
 
     def _start(self, group: Group, pod: Pod, now: Count, memory: Memory, rows: Rows) -> str | int:
         """Hold room for a whole group and let the pod through, or say why not."""
@@ -222,11 +225,11 @@ class Gangs:
         self._bar(self._remember(held.group.key), pod, rows)
         left = count(pod, held.group, self._nodes, held.pods)
         if not held.is_open and sum(1 for _ in self._present(held)) < held.min_count - left.placed:
-            self._give_up(held, rests=False)
+            self._give_up(held)
         return f"node(s) have no room for one more pod of group {held.group.name}"
 
-    def _give_up(self, held: Held, *, rests: bool = True) -> None:
-        """Give back what is held. Until a pod comes that did not, or the time limit has passed again, nobody tries."""
+    def _give_up(self, held: Held) -> None:
+        """Give back what is held. After the time limit those that came do not try again for as long."""
         for uid in held.pods:
             self._by_pod.pop(uid, None)
             self._nodes.forget(uid)
@@ -234,10 +237,10 @@ class Gangs:
         held.decided.set()
         if held.is_open or not held.passed:
             return
-        if rests:
+        if self._clock() >= held.until:
             memory = self._remember(held.group.key)
             memory.rests_until, memory.came = self._clock() + held.timeout, frozenset(held.passed)
-        metrics.gangs.labels("expired").inc()
+        metrics.gangs.labels("given_up").inc()
 
     def _let_go(self, held: Held, uid: str) -> None:
         if held.pods.pop(uid, None) is not None:
