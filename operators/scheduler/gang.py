@@ -7,6 +7,9 @@ of its pods and be refused.
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from operators.core.objects import Obj
 from operators.scheduler import placement
 from operators.scheduler.group import Group
 from operators.scheduler.pod import Pod
@@ -73,3 +76,33 @@ def choose(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> int | None:
     if len(fit) > 1:
         return placement.best(pod, placement.score(pod, nodes, rules, fit))
     return int(fit[0]) if len(fit) else None
+
+
+def outlook(pod: Pod, group: Group, nodes: Snapshot, rules: Rules) -> Obj:
+    """Say how a pod's group stands, as if it were to be placed now. Changes nothing."""
+    everybody = nodes.groups.pods_with(pod)
+    now = count(pod, group, nodes, {one.uid for one in everybody})
+    existing = [one for one in everybody if not one.terminating]
+    return {
+        "name": group.name,
+        "minCount": now.min_count,
+        "exist": len(existing),
+        "placed": now.placed,
+        "says": group.problem or _says(pod, now, len(existing), nodes, rules),
+    }
+
+
+def _says(pod: Pod, now: Count, existing: int, nodes: Snapshot, rules: Rules) -> str:
+    if pod.uid not in {one.uid for one in now.waiting}:
+        return f"{now.placed} of {now.min_count} pods are placed"
+    if existing < now.min_count:
+        return f"{existing} of {now.min_count} pods exist"
+    if len(now.waiting) < now.needed:
+        come = now.placed + len(now.waiting)
+        return f"{come} of {now.min_count} pods can be placed, the others have gates or are for another scheduler"
+    if any(nodes.is_assumed(one.uid) for one in now.waiting):
+        return f"room is held for {now.min_count} pods, which wait for each other to be bound"
+    found = hold(now.waiting, 0, nodes, lambda _: rules, lambda _: np.flatnonzero(nodes.alive))
+    for uid in found:
+        nodes.forget(uid)
+    return f"room for {now.placed + len(found)} of {now.min_count} pods"
