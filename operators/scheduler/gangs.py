@@ -1,4 +1,4 @@
-"""Places the pods of a group together or not at all. docs/decisions/0010-gangs.md has the reasons.
+"""Places the pods of a group together or not at all. docs/decisions/0009-gangs.md has the reasons.
 
 An extender has no stage at which a pod waits for others, but it decides alone, and it binds. So the first pod of a
 group that is asked about while enough of them exist has the whole group placed, on the snapshot: either there is room
