@@ -32,8 +32,6 @@ CALL_AFTER: Final = 1.0
 
 
 _MANY: Final = 64
-_DECIDED: Final = asyncio.Event()
-_DECIDED.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +75,10 @@ class Wait:
     seconds: float
 
 
+_LOST: Final = Wait(asyncio.Event(), 0.0)
+"""Of a pod that comes to be bound where there is no place for it, or not any more."""
+
+
 class Gangs:
     """Which groups are being placed, on one snapshot."""
 
@@ -116,13 +118,15 @@ class Gangs:
         group = pod.group
         return group is not None and (pod.uid in self._by_pod or count(pod, group, self._nodes).needed > 1)
 
-    def arrive(self, uid: str) -> Wait | None:
-        """Take note that a pod has come to be bound; what it has to wait for, if anything."""
+    def arrive(self, uid: str, node: str) -> Wait | None:
+        """Take note that a pod has come to be bound to a node; what it has to wait for, if anything."""
         held, nodes = self._by_pod.get(uid), self._nodes
-        if held is None:
-            is_lost = nodes.groups.key(uid) is not None and nodes.placed(uid) is None
-            return Wait(_DECIDED, 0.0) if is_lost else None
-        if held.is_open:
+        if held is None and nodes.groups.key(uid) is None:
+            return None
+        place = nodes.placed(uid)
+        if place is None or nodes.names[place.row] != node:
+            return _LOST
+        if held is None or held.is_open:
             return None
         held.arrived.add(uid)
         if self._come(held) >= held.min_count:
@@ -133,10 +137,10 @@ class Gangs:
         left = min(held.until - self._clock(), PATIENCE if held.called else CALL_AFTER)
         return Wait(held.decided, max(0.0, left))
 
-    def why_not(self, uid: str) -> str | None:
+    def why_not(self, uid: str, wait: Wait) -> str | None:
         """Say after the wait why a pod cannot be bound; empty where it can, None where it waits on."""
         held = self._by_pod.get(uid)
-        if held is None:
+        if held is None or wait is _LOST:
             return "the room for its group was given back"
         if held.is_open:
             return ""

@@ -5,17 +5,20 @@ that tells late, bindings that fail, and other extenders that take its place.
 """
 
 from dataclasses import dataclass, field
+from random import Random
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Extender
-from operators.scheduler.gangs import Wait
+from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
+from tests.properties.conftest import PROFILE
 from tests.scheduler.building import member, node, pod_object
 
 TIMEOUT = 30
@@ -32,6 +35,10 @@ class One:
     """Where it is about to be bound."""
     waits: Wait | None = None
     since: float = 0.0
+    came: bool = False
+    """Whether it has come to be bound, to this extender."""
+    tried: bool = False
+    """Whether its binding was tried, which is when its group was decided about."""
 
 
 @dataclass(slots=True)
@@ -40,6 +47,8 @@ class Whole:
 
     minimum: int
     excused: bool = False
+    decided: float | None = None
+    """When the first binding of one of its pods was tried."""
     names: list[str] = field(default_factory=list)
 
 
@@ -54,13 +63,15 @@ class Gangs(RuleBasedStateMachine):
         self.groups: dict[str, Whole] = {}
         self.untold: list[tuple[str, Obj]] = []
         self.made = 0
+        self.ghosts: dict[str, str] = {}
+        """The groups of pods that had come to be bound and are gone, of which the extender has not been told."""
         self._start()
 
     def _start(self) -> None:
         self.snapshot = Snapshot()
         self.extender = Extender(self.snapshot, lambda _: rules(), lambda: self.now)
 
-    @initialize(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    @initialize(sizes=st.lists(st.integers(1, 6), min_size=2, max_size=4))
     def begin(self, sizes: list[int]) -> None:
         """Have the first nodes."""
         for size in sizes:
@@ -74,14 +85,16 @@ class Gangs(RuleBasedStateMachine):
             self.machines[name] = size
             self.snapshot.put_node(nodes.parse(node(name, cpu=str(size))))
 
-    @rule(minimum=st.integers(2, 6), more=st.integers(-1, 2))
-    def make_a_group(self, minimum: int, more: int) -> None:
+    @rule(minimum=st.integers(2, 6), more=st.integers(-1, 2), told=st.booleans())
+    def make_a_group(self, minimum: int, more: int, *, told: bool) -> None:
         """Have a group of about as many pods as it takes."""
         if len(self.groups) < 4:
             name = f"g{len(self.groups)}"
             self.groups[name] = Whole(minimum)
             for _ in range(minimum + more):
                 self._make(name)
+            if told:
+                self.tell(len(self.untold))
 
     @rule(data=st.data())
     def make_another_of_a_group(self, data: st.DataObject) -> None:
@@ -111,9 +124,13 @@ class Gangs(RuleBasedStateMachine):
         found = [name for name, one in self.pods.items() if not (one.group and one.node)]
         if found:
             name = data.draw(st.sampled_from(found))
-            self.untold.append(("remove", self.pods.pop(name).obj))
+            self._excuse(self.pods[name].group)
+            one = self.pods.pop(name)
+            self.untold.append(("remove", one.obj))
+            if one.came and one.group:
+                self.ghosts[one.obj["metadata"]["uid"]] = one.group
 
-    @rule(most=st.integers(1, 10))
+    @rule(most=st.sampled_from([1, 3, 100]))
     def tell(self, most: int) -> None:
         """Let the watch say some of what has happened."""
         for what, obj in self.untold[:most]:
@@ -121,14 +138,26 @@ class Gangs(RuleBasedStateMachine):
                 self.snapshot.put_pod(pods.parse(obj))
             else:
                 self.snapshot.remove_pod(obj["metadata"]["uid"])
+                self.ghosts.pop(obj["metadata"]["uid"], None)
         del self.untold[:most]
 
-    @rule(data=st.data())
-    def ask(self, data: st.DataObject) -> None:
-        """Have kube-scheduler ask about one of its pods."""
-        found = [name for name, one in self.pods.items() if not one.node and not one.binds_on]
-        if found:
-            self._ask(data.draw(st.sampled_from(found)))
+    @rule(order=st.randoms(use_true_random=False), most=st.sampled_from([1, 4, 40]), fails=st.booleans())
+    def go_on(self, order: Random, most: int, *, fails: bool) -> None:
+        """Have some pods go on, in any order: they are asked about, or come to be bound, which may be refused."""
+        names = [name for name, one in self.pods.items() if not one.node and one.waits is None]
+        order.shuffle(names)
+        for name in names[:most]:
+            if not self.pods[name].binds_on:
+                self._ask(name)
+            if self.pods[name].binds_on and order.random() < 0.7:
+                self._come(name, fails=fails and order.random() < 0.3)
+        self._answer()
+
+    @rule(order=st.randoms(use_true_random=False))
+    def all_go_on(self, order: Random) -> None:
+        """Have all pods go on, of which the extender has been told."""
+        self.tell(len(self.untold))
+        self.go_on(order, 40, fails=False)
 
     def _ask(self, name: str) -> None:
         one = self.pods[name]
@@ -136,16 +165,10 @@ class Gangs(RuleBasedStateMachine):
         if answer.nodes:
             [one.binds_on] = answer.nodes
 
-    @rule(data=st.data(), fails=st.integers(0, 5).map(lambda drawn: drawn == 0))
-    def come_to_be_bound(self, data: st.DataObject, *, fails: bool) -> None:
-        """Have the binding of a pod begin, which the apiserver may refuse."""
-        found = [name for name, one in self.pods.items() if one.binds_on and one.waits is None]
-        if found:
-            self._come(data.draw(st.sampled_from(found)), fails=fails)
-
     def _come(self, name: str, *, fails: bool = False) -> None:
         one = self.pods[name]
-        one.waits, one.since = self.extender.gangs.arrive(f"uid-{name}"), self.now
+        one.came = True
+        one.waits, one.since = self.extender.gangs.arrive(f"uid-{name}", one.binds_on), self.now
         if one.waits is None:
             self._bind(name, fails=fails)
 
@@ -153,12 +176,13 @@ class Gangs(RuleBasedStateMachine):
         one = self.pods[name]
         if one.group:
             group = self.groups[one.group]
-            with_it = sum(
-                other.node != "" or other.waits is not None or other is one
-                for other in self.pods.values()
-                if other.group == one.group
-            )
-            assert with_it >= group.minimum or group.excused, "bound before so many had come"
+            with_it = sum(other.came or other.node != "" for other in self.pods.values() if other.group == one.group)
+            believed = with_it + sum(gone == one.group for gone in self.ghosts.values())
+            assert believed >= group.minimum or group.excused, "bound before so many had come"
+            group.excused |= with_it < group.minimum
+        one.tried = True
+        if one.group and self.groups[one.group].decided is None:
+            self.groups[one.group].decided = self.now
         if fails:
             self.extender.unassume(f"uid-{name}")
         else:
@@ -170,17 +194,20 @@ class Gangs(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 2, 10, 40]))
     def wait(self, seconds: int) -> None:
-        """Let time pass, and the waiting bindings be answered whose time it is."""
+        """Let time pass, and the waiting bindings be answered whose time it is. Single pods do not wait to be bound."""
+        for name in [name for name, one in self.pods.items() if one.binds_on and not one.group]:
+            self._come(name)
         self.now += seconds
         for name, group in self.groups.items():
-            group.excused |= 0 < self._bound(name) < group.minimum and seconds > TIMEOUT
+            if group.decided is not None and self.now >= group.decided + GRACE:
+                self._excuse(name)
         self._answer()
 
     def _answer(self) -> None:
         for name, one in self.pods.items():
             if one.waits is None or not (one.waits.decided.is_set() or self.now >= one.since + one.waits.seconds):
                 continue
-            said = self.extender.gangs.why_not(f"uid-{name}")
+            said = self.extender.gangs.why_not(f"uid-{name}", one.waits)
             if said is None:
                 self._come(name)
             elif said == "":
@@ -191,16 +218,22 @@ class Gangs(RuleBasedStateMachine):
     @rule()
     def start_another_extender(self) -> None:
         """Have it forget whatever it did not bind. Others may take the room then of a group that is half bound."""
-        for name, group in self.groups.items():
-            group.excused |= 0 < self._bound(name) < group.minimum
+        for name in self.groups:
+            self._excuse(name)
         for one in self.pods.values():
-            one.binds_on, one.waits = "", None
+            one.binds_on, one.waits, one.came = "", None, False
         self._start()
         for name, size in self.machines.items():
             self.snapshot.put_node(nodes.parse(node(name, cpu=str(size))))
         for one in self.pods.values():
             self.snapshot.put_pod(pods.parse(one.obj))
         self.untold.clear()
+        self.ghosts.clear()
+
+    def _excuse(self, group: str) -> None:
+        """From now on a group may be a part, if it was decided about and is not whole yet."""
+        if group and any(one.group == group and one.tried for one in self.pods.values()):
+            self.groups[group].excused |= self._bound(group) < self.groups[group].minimum
 
     def _bound(self, group: str) -> int:
         return sum(one.group == group and one.node != "" for one in self.pods.values())
@@ -234,4 +267,7 @@ class Gangs(RuleBasedStateMachine):
             assert one.node or one.group or not free, "there is room for a single pod"
 
 
-TestGangs = Gangs.TestCase
+def test_a_group_is_placed_whole_or_not_at_all() -> None:
+    """Nor is a node ever given more than it has, nor a group forgotten for which there is room."""
+    profile = settings.get_profile(PROFILE)
+    run_state_machine_as_test(Gangs, settings=settings(profile, max_examples=profile.max_examples // 2))

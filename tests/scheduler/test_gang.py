@@ -8,7 +8,7 @@ from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
-from operators.scheduler.gangs import GRACE
+from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import member, node, pod_object, snapshot
@@ -26,6 +26,7 @@ class World:
         self.now = 1000.0
         self.extender = self._extender(self.nodes)
         self.objects: dict[str, Obj] = {}
+        self.waits: dict[str, Wait] = {}
         self._machines = objects
 
     def _extender(self, found: Snapshot) -> Extender:
@@ -65,9 +66,17 @@ class World:
         [reason] = set(answer.unresolvable.values())
         return reason
 
-    def binds(self, name: str) -> bool:
-        """Have a pod come to be bound; whether it need not wait."""
-        return self.extender.gangs.arrive(f"uid-{name}") is None
+    def binds(self, name: str, machine: str = "") -> bool:
+        """Have a pod come to be bound where it was let through to, or elsewhere; whether it need not wait."""
+        placed = self.nodes.placed(f"uid-{name}")
+        wait = self.extender.gangs.arrive(f"uid-{name}", machine or (self.nodes.names[placed.row] if placed else "?"))
+        if wait is not None:
+            self.waits[name] = wait
+        return wait is None
+
+    def why_not(self, name: str) -> str | None:
+        """Return what a pod is told that has waited to be bound."""
+        return self.extender.gangs.why_not(f"uid-{name}", self.waits[name])
 
     def bind(self, name: str) -> None:
         """Have a pod bound, and the watch tell of it."""
@@ -148,10 +157,10 @@ def test_no_pod_is_bound_before_so_many_as_are_needed_have_come() -> None:
     for name in names[:4]:
         world.ask(name)
         assert not world.binds(name)
-        assert world.extender.gangs.why_not(f"uid-{name}") != ""
+        assert world.why_not(name) != ""
     world.ask("g4")
     assert world.binds("g4")
-    assert [world.extender.gangs.why_not(f"uid-{name}") for name in names[:4]] == [""] * 4
+    assert [world.why_not(name) for name in names[:4]] == [""] * 4
     assert world.binds("g5"), "one more than the minimum"
 
 
@@ -174,11 +183,11 @@ def test_room_is_given_back_after_the_time_limit() -> None:
     world.now += 29
     assert world.ask("other").nodes == []
     world.now += 1
-    assert world.extender.gangs.why_not("uid-g0") == (
+    assert world.why_not("g0") == (
         "group g: 2 of 5 pods are placed or have come to be bound, the others did not within 30 s, "
         "and the room for them was given back"
     )
-    assert world.extender.gangs.why_not("uid-g1") == "the room for its group was given back"
+    assert world.why_not("g1") == "the room for its group was given back"
     assert world.room == 5
     assert world.where("g0") == LATE
     assert world.where("g2") == "n"
@@ -214,7 +223,7 @@ def test_a_binding_that_comes_too_late_is_refused() -> None:
     world.now += 60 + GRACE
     world.extender.gangs.expire()
     assert not world.binds("g0")
-    assert world.extender.gangs.why_not("uid-g0") == "the room for its group was given back"
+    assert world.why_not("g0") == "the room for its group was given back"
 
 
 def test_what_is_bound_counts_after_a_restart() -> None:
@@ -372,3 +381,14 @@ def test_a_binding_that_only_the_watch_has_told_of_counts() -> None:
     for name in names[1:4]:
         assert not world.binds(name)
     assert world.binds("g4")
+
+
+def test_a_pod_is_bound_nowhere_but_in_its_place() -> None:
+    """An answer of long ago may have had another in it, which is somebody else's by now."""
+    world = World(node("a", cpu="1"), node("b", cpu="1"))
+    names = world.group(size=2, minimum=2)
+    places = {name: world.where(name) for name in names}
+    assert not world.binds("g0")
+    assert not world.binds("g1", machine=places["g0"])
+    assert world.why_not("g1") == "the room for its group was given back"
+    assert world.binds("g1")
