@@ -80,10 +80,16 @@ _LOST: Final = Wait(asyncio.Event(), 0.0)
 
 
 class Gangs:
-    """Which groups are being placed, on one snapshot."""
+    """Which groups are being placed, on one snapshot.
 
-    def __init__(self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float]) -> None:
-        self._nodes, self._rules, self._clock = nodes, rules, clock
+    With `in_part` nodes that are not asked about may be ones that kube-scheduler has not looked at yet, and not ones
+    that it refuses.
+    """
+
+    def __init__(
+        self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, in_part: bool = False
+    ) -> None:
+        self._nodes, self._rules, self._clock, self._in_part = nodes, rules, clock, in_part
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
@@ -208,17 +214,18 @@ class Gangs:
 
     def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
         """Let a pod through to its node; to another one, where it cannot go there any more."""
-        nodes = self._nodes
+        nodes, rules = self._nodes, self._rules(pod)
         own = self._row_of(pod.uid) if pod.uid in held.pods else None
-        row = None
-        if own is not None:
-            with nodes.without([pod.uid]):
-                row = choose(pod, nodes, self._rules(pod), rows[rows == own])
+        with nodes.without([pod.uid]):
+            kept = choose(pod, nodes, rules, rows[rows == own]) if own is not None else None
+            row = choose(pod, nodes, rules, rows) if kept is None else kept
         if row is None:
+            if self._in_part and own is not None and own not in rows:
+                return f"node(s) are not the one that is held for a pod of group {held.group.name}"
             self._let_go(held, pod.uid)
-            row = choose(pod, nodes, self._rules(pod), rows)
-            if row is None:
-                return self._leave_out(held, pod, rows)
+            return self._leave_out(held, pod, rows)
+        if kept is None:
+            self._let_go(held, pod.uid)
             nodes.hold(pod, nodes.names[row])
             held.pods[pod.uid], self._by_pod[pod.uid] = pod, held
         held.passed.add(pod.uid)
@@ -270,6 +277,8 @@ class Gangs:
     def _bar(self, memory: Memory, pod: Pod, rows: Rows) -> None:
         """Remember the nodes that would do, and that kube-scheduler does not ask about."""
         nodes = self._nodes
+        if self._in_part:
+            return
         others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
         barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist() if len(others) else ()
         memory.barred.pop(pod.uid, None)

@@ -26,7 +26,8 @@ def scheduling(min_count: int | None = None) -> Obj:
 
 def together(min_count: int | None = None, **spec: Any) -> Obj:
     """Return a Job of five pods that are placed together."""
-    return job(group=KOPFWERK, **{"parallelism": 5, "completions": 5, "scheduling": scheduling(min_count)} | spec)
+    wanted: dict[str, Any] = {"parallelism": 5, "completions": 5, "scheduling": scheduling(min_count)}
+    return job(group=KOPFWERK, **wanted | spec)
 
 
 def made(plan: Plan) -> list[tuple[str | None, str | None]]:

@@ -139,10 +139,10 @@ def test_profiles(annotation: str, namespace_profile: str, want_node: str) -> No
         }
 
 
-def gang(*placed: str, waiting: int = 0, **spec: object) -> list[Pod]:
+def gang(*placed: str, waiting: int = 0) -> list[Pod]:
     """Build the pods of a group of five: those that are on nodes, and those that wait, each for a CPU."""
     built = [member(f"p{number}", node=where, cpu="1") for number, where in enumerate(placed)]
-    built += [member(f"w{number}", cpu="1", **spec) for number in range(waiting)]
+    built += [member(f"w{number}", cpu="1") for number in range(waiting)]
     return [parse(obj) for obj in built]
 
 

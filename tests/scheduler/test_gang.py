@@ -8,7 +8,7 @@ from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
-from operators.scheduler.gangs import GRACE, Wait
+from operators.scheduler.gangs import GRACE, Gangs, Wait
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import member, node, pod_object, snapshot
@@ -392,3 +392,15 @@ def test_a_pod_is_bound_nowhere_but_in_its_place() -> None:
     assert not world.binds("g1", machine=places["g0"])
     assert world.why_not("g1") == "the room for its group was given back"
     assert world.binds("g1")
+
+
+def test_a_node_that_was_not_looked_at_is_not_one_that_is_refused() -> None:
+    """Where kube-scheduler looks at a part of the nodes only, a pod keeps its place until it is asked about there."""
+    world = World(node("a", cpu="1"), node("b", cpu="1"), node("c", cpu="1"))
+    world.extender.gangs = Gangs(world.nodes, lambda _: rules(), lambda: world.now, in_part=True)
+    names = world.group(size=3, minimum=3)
+    places = {name: world.where(name) for name in names}
+    other = next(place for name, place in places.items() if name != "g0")
+    answer = world.ask("g0", [other])
+    assert answer.unresolvable == {other: "node(s) are not the one that is held for a pod of group g"}
+    assert {name: world.where(name) for name in names} == places

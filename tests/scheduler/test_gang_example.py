@@ -1,4 +1,4 @@
-"""examples/gang.yaml, from the manifests to the bound pods: the controllers mark the pods, the scheduler places them."""
+"""examples/gang.yaml, from the manifests to the bound pods: the controllers mark them, the scheduler places them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +40,7 @@ def bound(api: Api, selector: str) -> int:
 
 
 def test_the_example_is_placed_by_and_by(cluster: Cluster) -> None:
-    """The four workers take the room of one node; the store's three wait, are told, and go together to the next node."""
+    """The four workers take the room of one node; the store's three wait, and go together once there is another."""
     train, quorum = yaml.safe_load_all(EXAMPLE.read_text())
     shell = CommandLine(cluster.kubeconfig, "default")
     with cluster.api() as api:
