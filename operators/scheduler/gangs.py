@@ -104,6 +104,7 @@ class Gangs:
 
         `rows` are the nodes that kube-scheduler asks about.
         """
+        self._nodes.groups.expect(pod, self._clock())
         held = self._held.get(group.key)
         if held is not None and self._is_over(held):
             self._give_up(held)

@@ -66,15 +66,22 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
+EARLY_FOR: Final = 5.0
+"""Seconds for which a pod is believed to exist that was asked about before the watch has told of it."""
+
+
 class Groups:
-    """The pods of every group that the watch has told of and that have not ended."""
+    """The pods of every group that have not ended: those that the watch has told of, and others for a moment."""
 
     def __init__(self) -> None:
         self._pods: dict[Key, dict[str, Pod]] = {}
         self._keys: dict[str, Key] = {}
+        self._early: dict[str, float] = {}
 
     def put(self, pod: "Pod") -> None:
         """Take note of a pod; one that is in no group any more is forgotten."""
+        if self._early:
+            self._early.pop(pod.uid, None)
         key = pod.group.key if pod.group is not None else None
         if self._keys.get(pod.uid, key) != key:
             self.remove(pod.uid)
@@ -82,8 +89,21 @@ class Groups:
             self._keys[pod.uid] = key
             self._pods.setdefault(key, {})[pod.uid] = pod
 
+    def expect(self, pod: "Pod", now: float) -> None:
+        """Take note of a pod that is asked about: perhaps the watch will tell of it only when others have been refused.
+
+        Should it have told already that the pod is gone, it will be forgotten soon.
+        """
+        for uid in [uid for uid, until in self._early.items() if until <= now]:
+            self.remove(uid)
+        if pod.uid not in self._keys:
+            self.put(pod)
+            self._early[pod.uid] = now + EARLY_FOR
+
     def remove(self, uid: str) -> None:
         """Forget a pod."""
+        if self._early:
+            self._early.pop(uid, None)
         key = self._keys.pop(uid, None)
         if key is not None:
             pods = self._pods[key]

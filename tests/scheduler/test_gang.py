@@ -9,6 +9,7 @@ from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
 from operators.scheduler.gangs import GRACE, Gangs, Wait
+from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import member, node, pod_object, snapshot
@@ -125,6 +126,19 @@ def test_pods_that_cannot_come_do_not_count(others: Any) -> None:
     world.group(size=4)
     world.tell(member("g4", cpu="1", **others))
     assert world.where("g0") == FEW
+
+
+def test_pods_that_were_asked_about_are_known_before_the_watch_tells_of_them() -> None:
+    """The last of them is not asked about again: it has to find the others. One that never comes to be is forgotten."""
+    world = World(node("n", cpu="8"))
+    built = [member(f"g{number}", cpu="1") for number in range(5)]
+    for obj in built[:4]:
+        assert world.extender.filter(pods.parse(obj), None).nodes == []
+    world.now += EARLY_FOR
+    assert world.extender.filter(pods.parse(built[4]), None).nodes == []
+    for obj in built[:3]:
+        assert world.extender.filter(pods.parse(obj), None).nodes == []
+    assert world.extender.filter(pods.parse(built[3]), None).nodes == ["n"]
 
 
 def test_the_whole_group_is_placed_with_its_first_pod() -> None:

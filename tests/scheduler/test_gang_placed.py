@@ -120,8 +120,9 @@ def test_pods_that_were_asked_long_ago_are_called_when_the_last_comes(cluster: C
 def test_room_is_held_for_so_long_and_then_given_back(cluster: Cluster) -> None:
     """For a pod that does not come. Once it can, the group is placed; what took the room meanwhile was let in."""
     with cluster.api() as api:
-        make(api, "held", 3, minimum=4, timeout=15)
         api.request("POST", PODS, member("held-3", "held", 4, timeout=15, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "held-3", "not found"), "the pod has its claim")
+        make(api, "held", 3, minimum=4, timeout=15)
         wait(cluster, lambda: is_called(api, "held"), "the group is not tried")
         api.request("POST", PODS, pod("alone", "8"))
         wait(cluster, lambda: is_told(api, "alone", "Insufficient cpu"), "the room is not held")
@@ -138,8 +139,9 @@ def test_room_is_held_for_so_long_and_then_given_back(cluster: Cluster) -> None:
 def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
     """They are not bound without it, and are with the one in its place."""
     with cluster.api() as api:
-        make(api, "gone", 3, minimum=4)
         api.request("POST", PODS, member("gone-3", "gone", 4, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "gone-3", "not found"), "the pod has its claim")
+        make(api, "gone", 3, minimum=4)
         wait(cluster, lambda: is_called(api, "gone"), "the group is not tried")
         api.request("DELETE", f"{PODS}/gone-1")
         api.request("DELETE", f"{PODS}/gone-3")
@@ -152,8 +154,9 @@ def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
 def test_an_extender_that_starts_again_in_between(cluster: Cluster) -> None:
     """It knows of no plan. Those that waited are placed with the last, and a bound pod's successor beside the bound."""
     with cluster.api() as api:
-        make(api, "again", 3, minimum=4)
         api.request("POST", PODS, member("again-3", "again", 4, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "again-3", "not found"), "the pod has its claim")
+        make(api, "again", 3, minimum=4)
         wait(cluster, lambda: is_called(api, "again"), "the group is not tried")
         cluster.processes["scheduler-extender"].kill()
         cluster.restart("scheduler-extender")
