@@ -33,13 +33,14 @@ KEPT: Final = (
 class Extender:
     """How kube-scheduler reaches the extender, and what it asks of it.
 
-    Without `preempts` NodeResourcesFit is off as well, and the extender sees every node.
+    Without `preempts` NodeResourcesFit is off as well, and the extender sees every node. The timeout is for all verbs,
+    and long for the sake of `bind`, at which the pods of a group wait for each other.
     """
 
     url: str
     preempts: bool = True
     binds: bool = True
-    timeout: str = "5s"
+    timeout: str = "30s"
 
 
 def configuration(

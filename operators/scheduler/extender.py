@@ -13,6 +13,7 @@ import numpy as np
 
 from operators.core.objects import Obj
 from operators.scheduler import explaining, placement, preemption
+from operators.scheduler.gangs import Gangs
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
@@ -39,6 +40,7 @@ class Extender:
         self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, decides: bool = True
     ) -> None:
         self.nodes = nodes
+        self.gangs = Gangs(nodes, rules, clock)
         self._rules = rules
         self._clock = clock
         self._decides = decides
@@ -47,6 +49,12 @@ class Extender:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
+        if self.gangs.held:
+            self.gangs.expire()
+        if pod.group is not None:
+            said = self.gangs.admit(pod, pod.group, self._rows(names))
+            if said is not None:
+                return self._of_group(said, names)
         nodes.forget(pod.uid)
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
@@ -73,15 +81,19 @@ class Extender:
         """
         nodes = self.nodes
         nodes.expire(self._clock())
+        if self.gangs.needs_others(pod):
+            return {}
         return preemption.victims(pod, nodes, self._rules(pod), names)
 
     def bound(self, uid: str) -> None:
         """Take note that a pod was bound where it was placed."""
+        self.gangs.done(uid)
         self.nodes.bound(uid, self._clock())
 
     def unassume(self, uid: str) -> None:
-        """Take back what was assumed about a pod that will not be bound there."""
-        self.nodes.forget(uid)
+        """Take back what was assumed about a pod that could not be bound there; one of a gang keeps its room."""
+        if not self.gangs.keeps(uid):
+            self.nodes.forget(uid)
 
     def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""
@@ -94,6 +106,13 @@ class Extender:
             return np.flatnonzero(nodes.alive)
         rows = np.fromiter((row for row in map(nodes.rows.get, names) if row is not None), np.int64)
         return rows[nodes.alive[rows]]
+
+    def _of_group(self, said: str | int, names: Sequence[str] | None) -> Answer:
+        """Answer with the one node, or refuse all: evicting pods for one of a group would help none of it."""
+        if isinstance(said, int):
+            return Answer([self.nodes.names[said]], {}, {})
+        every = [node.name for node in self.nodes.nodes.values()] if names is None else names
+        return Answer([], {}, dict.fromkeys(every, said))
 
     def _refused(self, found: Fit, names: Sequence[str] | None) -> Answer:
         return Answer([], *self._why_not(found, names))

@@ -18,6 +18,7 @@ from operators.scheduler.affinity import PodTerm
 from operators.scheduler.assumed import Assumed
 from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
+from operators.scheduler.group import Groups
 from operators.scheduler.node import Node, Taint
 from operators.scheduler.placed import Away, Budget, Placed
 from operators.scheduler.pod import Pod, Port
@@ -55,7 +56,10 @@ class Snapshot:
         self.rows: dict[str, int] = {}
         self.names: list[str] = [""] * _ROWS
         self.nodes: dict[int, Node] = {}
+        self.groups = Groups()
         self.expired = 0
+        self.version = 0
+        """Another one whenever a node or what is on one has changed."""
         self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, Labels] = {}
         self._free = list(range(_ROWS - 1, -1, -1))
@@ -74,6 +78,7 @@ class Snapshot:
 
     def put_node(self, node: Node) -> None:
         """Add a node or bring it up to date."""
+        self.version += 1
         row = self._row(node.name)
         old = self.nodes.get(row)
         self.nodes[row], self.alive[row] = node, True
@@ -89,6 +94,7 @@ class Snapshot:
         row = self.rows.get(name)
         if row is None or row not in self.nodes:
             return
+        self.version += 1
         self._put_images(row, self.nodes.pop(row).images, {})
         self.alive[row] = False
         self.allocatable.replace(row, {})
@@ -117,7 +123,9 @@ class Snapshot:
         self.nominated.pop(pod.uid, None)
         if pod.ended:
             self.remove_pod(pod.uid)
-        elif pod.node:
+            return
+        self.groups.put(pod)
+        if pod.node:
             self._assumed.pop(pod.uid)
             self._place(pod)
         elif pod.nominated:
@@ -126,12 +134,18 @@ class Snapshot:
     def remove_pod(self, uid: str) -> None:
         """Forget a pod."""
         self.nominated.pop(uid, None)
+        self.groups.remove(uid)
         self._assumed.pop(uid)
         self._take_off(uid)
 
     def assume(self, pod: Pod, node: str, now: float) -> None:
         """Count a pod as running on a node from now on."""
         self._assumed.add(pod.uid, now)
+        self._place(replace(pod, node=node))
+
+    def hold(self, pod: Pod, node: str) -> None:
+        """Count a pod as running on a node until it is forgotten, bound or seen there: it has no time limit."""
+        self._assumed.hold(pod.uid)
         self._place(replace(pod, node=node))
 
     def bound(self, uid: str, now: float) -> None:
@@ -158,6 +172,10 @@ class Snapshot:
     def pod_count(self) -> int:
         """How many pods are on nodes, those that are assumed included."""
         return len(self._placed)
+
+    def is_assumed(self, uid: str) -> bool:
+        """Whether the watch has yet to say that a pod is where it counts."""
+        return uid in self._assumed
 
     def placed(self, uid: str) -> Placed | None:
         """Return where a pod is or is assumed to be."""
@@ -232,6 +250,7 @@ class Snapshot:
 
     def _place(self, pod: Pod) -> None:
         self._take_off(pod.uid)
+        self.version += 1
         row = self._row(pod.node)
         self._placed[pod.uid] = Placed(pod, row)
         self._on[row][pod.uid] = pod
@@ -240,6 +259,7 @@ class Snapshot:
     def _take_off(self, uid: str) -> None:
         placed = self._placed.pop(uid, None)
         if placed is not None:
+            self.version += 1
             del self._on[placed.row][uid]
             self._count(placed.pod, placed.row, -1)
             self._release(placed.row)
