@@ -8,10 +8,11 @@ import yaml
 
 from operators.cluster.progress import Lines
 from operators.core.objects import Obj
+from operators.runtime import scheduler_admission
 from operators.scheduler import access, profiles
 from operators.scheduler.configuration import Extender, configuration
 from operators.scheduler.rules import rules
-from tests.chart.rendering import NAMESPACE, OPTIONS, Helm, named, of_kind
+from tests.chart.rendering import NAMESPACE, OPTIONS, Helm, container, named, of_kind, rights
 from tests.chart.test_valid import kubeconform_run
 from tests.support import kubernetes_schemas
 
@@ -103,19 +104,49 @@ def test_a_drain_takes_one_at_a_time(helm: Helm, replicas: int, want_budgets: in
     assert len([b for b in of_kind(objects, "PodDisruptionBudget") if b["metadata"]["name"] == NAME]) == want_budgets
 
 
-def test_the_default_can_only_be_replaced_where_a_policy_can_do_it(helm: Helm) -> None:
-    """On an older cluster that is an error that says what to do instead."""
-    ran = helm.run(*helm.arguments("template", "kopfwerk", DEFAULT, "1.35.1"))
+def test_an_older_kubernetes_has_a_webhook_in_place_of_the_policy(helm: Helm) -> None:
+    """The operator's: it is told the scheduler's name, its certificate is trusted, and namespaces are left out."""
+    text = helm.template(DEFAULT, "1.35.1")
+    objects = [obj for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj]
+    (configuration,) = of_kind(objects, "MutatingWebhookConfiguration")
+    service = {"name": "kopfwerk-webhook", "namespace": NAMESPACE, "path": "/schedule", "port": 443}
 
-    assert ran.returncode == 1
-    assert "serves from 1.36 on" in ran.stderr
+    assert of_kind(objects, "MutatingAdmissionPolicy") == []
+    want = scheduler_admission.configuration({"service": service}, ["kube-system", NAMESPACE])
+    assert configuration["webhooks"] == want["webhooks"]
+    assert "--webhook-scheduler=kopfwerk" in container(objects)["args"]
+    mutating = [r for r in rights(objects, "kopfwerk-webhook-certificate")["ClusterRole"] if "mutat" in str(r)]
+    assert [rule["resourceNames"] for rule in mutating] == [[configuration["metadata"]["name"]]]
+    (job,) = of_kind(objects, "CronJob")
+    (renewing,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert f"--mutating-configuration={configuration['metadata']['name']}" in renewing["args"]
 
 
-@pytest.mark.parametrize("release", [r for r in kubernetes_schemas.RELEASES if r >= "1.36"])
-def test_kubernetes_knows_every_field_of_the_policy(helm: Helm, kubeconform: Path, release: str) -> None:
-    """In each release that has it."""
+def test_cert_manager_vouches_for_the_webhook(helm: Helm) -> None:
+    """It enters the authority, and no job has to."""
+    text = helm.template((*DEFAULT, "webhook.certManager.enabled=true"), "1.35.1")
+    objects = [obj for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj]
+    (configuration,) = of_kind(objects, "MutatingWebhookConfiguration")
+
+    inject = configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
+    assert inject == f"{NAMESPACE}/kopfwerk-webhook"
+
+
+def test_an_older_kubernetes_needs_the_webhook(helm: Helm) -> None:
+    """Where the operator has none, that is an error that says what to do."""
+    for option in ("webhook.enabled=false", "native.enabled=true"):
+        ran = helm.run(*helm.arguments("template", "kopfwerk", (*DEFAULT, option), "1.35.1"))
+
+        assert ran.returncode == 1
+        assert "needs the operator's webhook" in ran.stderr
+
+
+@pytest.mark.parametrize("release", kubernetes_schemas.RELEASES)
+def test_kubernetes_knows_every_field_of_what_replaces_the_default(helm: Helm, kubeconform: Path, release: str) -> None:
+    """In each release what it has: the policy, or the webhook."""
     kubernetes_schemas.obtain(release, Lines())
-    ran = kubeconform_run(kubeconform, release, helm.template(DEFAULT))
+    version = f"{release}.0" if release.count(".") == 1 else release
+    ran = kubeconform_run(kubeconform, release, helm.template(DEFAULT, version))
 
     assert ran.returncode == 0, ran.stdout
 
