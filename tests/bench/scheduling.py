@@ -22,7 +22,7 @@ from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
 from operators.core.objects import PODS, Obj
 from operators.runtime.client import Client, path
 from operators.runtime.informer import Informer
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration
 from tests.bench import usage
 
 T = TypeVar("T")
@@ -94,8 +94,13 @@ def main(*, nodes: int, pods: int, runs: int, only: str) -> None:
     """Compare how fast the default kube-scheduler and Kopfwerk's bind pods. The nodes are objects and nothing more."""
     console = Console(highlight=False, width=120)
     cases = only.split(",")
-    # Nobody is to taint nodes that have no kubelet, or to delete their pods.
-    without = ("node-lifecycle-controller", "pod-garbage-collector-controller", "taint-eviction-controller")
+    # Nobody is to taint nodes that have no kubelet, to delete their pods, or to annotate 5,000 nodes meanwhile.
+    without = (
+        "node-lifecycle-controller",
+        "pod-garbage-collector-controller",
+        "taint-eviction-controller",
+        "ttl-controller",
+    )
     settings = Settings(
         name="scheduling", nodes=0, operator=False, scheduler=DEFAULT_SCHEDULER, without_controllers=without
     )
@@ -194,8 +199,9 @@ def _start(cluster: Cluster, side: str) -> list[str]:
         names.append("scheduler-extender")
         ready = readiness.page(f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/readyz")
         readiness.wait(cluster, ready, "the extender is not ready")
-    command = [cluster.program("kube-scheduler"), *arguments.scheduler(cluster.layout, [f"--config={file}"])]
-    cluster.restart("kube-scheduler", command)
+    extra = [f"--config={file}", *(ARGUMENTS if side == OURS else ())]
+    command = [cluster.program("kube-scheduler"), *arguments.scheduler(cluster.layout, extra)]
+    cluster.run("kube-scheduler", command, ENVIRONMENT if side == OURS else None)
     health = Api(f"https://127.0.0.1:{cluster.layout.ports.scheduler}", cluster.layout.pki)
     readiness.wait(cluster, readiness.answers(health, "/healthz"), "kube-scheduler is not ready")
     return names

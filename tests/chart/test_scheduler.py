@@ -10,7 +10,7 @@ from operators.cluster.progress import Lines
 from operators.core.objects import Obj
 from operators.runtime import scheduler_admission
 from operators.scheduler import access, profiles
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration
 from operators.scheduler.rules import rules
 from tests.chart.rendering import NAMESPACE, OPTIONS, Helm, container, named, of_kind, rights
 from tests.chart.test_valid import kubeconform_run
@@ -47,6 +47,8 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
     assert config == configuration(Extender("http://127.0.0.1:8090/scheduler"), "", "kopfwerk", (NAMESPACE, NAME))
     assert "--listen=127.0.0.1:8090" in extender["args"]
     assert "--config=/etc/kopfwerk/scheduler/kube-scheduler.yaml" in kube_scheduler["command"]
+    assert set(ARGUMENTS) <= set(kube_scheduler["command"])
+    assert {one["name"]: one["value"] for one in kube_scheduler["env"]} == ENVIRONMENT
     assert kube_scheduler["image"] == "registry.k8s.io/kube-scheduler:v1.37.1"
 
 
