@@ -7,12 +7,12 @@ What stays in kube-scheduler, each plugin whole, because a part of it without th
 - VolumeBinding, VolumeRestrictions, VolumeZone, NodeVolumeLimits and DynamicResources: they keep state of their own
   from PreFilter to PreBind, and cost nothing for a pod without volumes or claims.
 - NodeDeclaredFeatures: what a node declares is between the kubelet and kube-scheduler of one version.
-- DefaultPreemption, with NodeResourcesFit's filter: its dry run knows only the filters of plugins, and without one that
-  refuses there is no victim and the extender is never asked.
+- DefaultPreemption, with the filters of what evicting pods can help against: its dry run knows only the filters of
+  plugins, and without one that refuses there is no victim and the extender is never asked.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 KEPT: Final = (
     "SchedulingGates",
@@ -28,6 +28,11 @@ KEPT: Final = (
 )
 """The plugins that go on in kube-scheduler, at every one of their extension points."""
 
+ROOM: Final = ("NodePorts", "NodeResourcesFit")
+"""The filters by which kube-scheduler finds out that evicting pods would make room."""
+AROUND: Final = ("PodTopologySpread", "InterPodAffinity")
+"""Those by which it finds out that other pods are in the way. For a pod that they are about they look at every node."""
+
 ARGUMENTS: Final = ("--feature-gates=ContextualLogging=false",)
 """What kube-scheduler is told beside its configuration.
 
@@ -41,11 +46,12 @@ ENVIRONMENT: Final = {"GOGC": "400"}
 class Extender:
     """How kube-scheduler reaches the extender, and what it asks of it.
 
-    Without `preempts` NodeResourcesFit is off as well, and the extender sees every node.
+    `preempts` says for what pods are evicted: for all that evicting helps against, as upstream does, or for room alone,
+    which costs nothing for pods with affinity or spread. Where it never does, the extender sees every node.
     """
 
     url: str
-    preempts: bool = True
+    preempts: Literal["all", "room", "never"] = "all"
     binds: bool = True
     timeout: str = "5s"
 
@@ -62,15 +68,16 @@ def configuration(
     one stands for the account of the pod that it runs in. Several elect a leader by `lease`, a namespace and a name.
     Every node is looked at: with no filters of its own kube-scheduler would otherwise show the extender a part of them.
     """
-    kept = [name for name in KEPT if extender.preempts or name != "DefaultPreemption"]
+    kept = [name for name in KEPT if extender.preempts != "never" or name != "DefaultPreemption"]
     plugins: dict[str, Any] = {
         "multiPoint": {"disabled": [{"name": "*"}], "enabled": [{"name": name} for name in kept]}
     }
-    if extender.preempts:
-        fit = {"enabled": [{"name": "NodeResourcesFit"}]}
-        plugins |= {"preFilter": fit, "filter": fit}
+    filters: tuple[str, ...] = {"all": ROOM + AROUND, "room": ROOM, "never": ()}[extender.preempts]
+    if filters:
+        enabled = {"enabled": [{"name": name} for name in filters]}
+        plugins |= {"preFilter": enabled, "filter": enabled}
     verbs = {"filterVerb": "filter", "prioritizeVerb": "prioritize"}
-    verbs |= {"preemptVerb": "preempt"} if extender.preempts else {}
+    verbs |= {"preemptVerb": "preempt"} if filters else {}
     verbs |= {"bindVerb": "bind"} if extender.binds else {}
     return {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
@@ -102,7 +109,7 @@ def _election(lease: tuple[str, str] | None) -> dict[str, Any]:
 
 def _plugin_config(extender: Extender) -> list[dict[str, Any]]:
     """Have preemption look at every node: of those that it looks at by its own rules, ours may refuse any number."""
-    if not extender.preempts:
+    if extender.preempts == "never":
         return []
     every = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",

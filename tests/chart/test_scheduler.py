@@ -52,6 +52,14 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
     assert kube_scheduler["image"] == "registry.k8s.io/kube-scheduler:v1.37.1"
 
 
+def test_preemption_for_room_alone(helm: Helm) -> None:
+    """The configuration is then that of the code too."""
+    config = files(helm, "scheduler.preemption=room")["kube-scheduler.yaml"]
+
+    extender = Extender("http://127.0.0.1:8090/scheduler", preempts="room")
+    assert config == configuration(extender, "", "kopfwerk", (NAMESPACE, NAME))
+
+
 def test_an_older_kube_scheduler_is_not_asked_for_what_it_has_not(helm: Helm) -> None:
     """A plugin that is not there would keep it from starting."""
     kept, fewer = (
