@@ -28,10 +28,13 @@ KEPT: Final = (
 )
 """The plugins that go on in kube-scheduler, at every one of their extension points."""
 
+OF_NODES: Final = ("NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity")
+"""The filters that look at nodes alone, by which kube-scheduler finds a part of the nodes that is worth looking at."""
 ROOM: Final = ("NodePorts", "NodeResourcesFit")
 """The filters by which kube-scheduler finds out that evicting pods would make room."""
 AROUND: Final = ("PodTopologySpread", "InterPodAffinity")
 """Those by which it finds out that other pods are in the way. For a pod that they are about they look at every node."""
+_WITHOUT_PRE_FILTER: Final = ("NodeUnschedulable", "NodeName", "TaintToleration")
 
 ARGUMENTS: Final = ("--feature-gates=ContextualLogging=false",)
 """What kube-scheduler is told beside its configuration.
@@ -48,10 +51,13 @@ class Extender:
 
     `preempts` says for what pods are evicted: for all that evicting helps against, as upstream does, or for room alone,
     which costs nothing for pods with affinity or spread. Where it never does, the extender sees every node.
+    `looks_at` says which nodes the extender chooses from: all, or a part, as the default scheduler does. kube-scheduler
+    then looks for fitting ones with all of its filters, and stops when it has enough.
     """
 
     url: str
     preempts: Literal["all", "room", "never"] = "all"
+    looks_at: Literal["all", "part"] = "all"
     binds: bool = True
     timeout: str = "5s"
 
@@ -66,25 +72,21 @@ def configuration(
 
     The kubeconfig is part of it because kube-scheduler ignores its own flag where it is given a configuration; an empty
     one stands for the account of the pod that it runs in. Several elect a leader by `lease`, a namespace and a name.
-    Every node is looked at: with no filters of its own kube-scheduler would otherwise show the extender a part of them.
     """
     kept = [name for name in KEPT if extender.preempts != "never" or name != "DefaultPreemption"]
     plugins: dict[str, Any] = {
         "multiPoint": {"disabled": [{"name": "*"}], "enabled": [{"name": name} for name in kept]}
     }
-    filters: tuple[str, ...] = {"all": ROOM + AROUND, "room": ROOM, "never": ()}[extender.preempts]
-    if filters:
-        enabled = {"enabled": [{"name": name} for name in filters]}
-        plugins |= {"preFilter": enabled, "filter": enabled}
+    plugins |= filters(extender)
     verbs = {"filterVerb": "filter", "prioritizeVerb": "prioritize"}
-    verbs |= {"preemptVerb": "preempt"} if filters else {}
+    verbs |= {"preemptVerb": "preempt"} if extender.preempts != "never" else {}
     verbs |= {"bindVerb": "bind"} if extender.binds else {}
     return {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
         "clientConnection": {"kubeconfig": kubeconfig, "qps": 1000, "burst": 2000},
         "leaderElection": _election(lease),
-        "percentageOfNodesToScore": 100,
+        "percentageOfNodesToScore": 100 if extender.looks_at == "all" else 0,
         "podMaxBackoffSeconds": 2,
         "profiles": [{"schedulerName": scheduler_name, "plugins": plugins, "pluginConfig": _plugin_config(extender)}],
         "extenders": [
@@ -97,6 +99,19 @@ def configuration(
                 "httpTimeout": extender.timeout,
             }
         ],
+    }
+
+
+def filters(extender: Extender) -> dict[str, Any]:
+    """Return the plugins of kube-scheduler's own filters, beside those that are there whole."""
+    names: tuple[str, ...] = {"all": ROOM + AROUND, "room": ROOM, "never": ()}[extender.preempts]
+    if extender.looks_at == "part":
+        names = OF_NODES + ROOM + AROUND
+    if not names:
+        return {}
+    return {
+        "preFilter": {"enabled": [{"name": name} for name in names if name not in _WITHOUT_PRE_FILTER]},
+        "filter": {"enabled": [{"name": name} for name in names]},
     }
 
 

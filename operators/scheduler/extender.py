@@ -21,6 +21,7 @@ from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
 
 UNKNOWN = "node(s) were not known to the extender"
+ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,28 @@ class Answer:
     nodes: Sequence[str]
     failed: Mapping[str, str]
     unresolvable: Mapping[str, str]
+    error: str = ""
+    """Why to try again soon, and to evict nobody meanwhile."""
 
 
 class Extender:
     """The verbs on one snapshot."""
 
     def __init__(
-        self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, decides: bool = True
+        self,
+        nodes: Snapshot,
+        rules: Callable[[Pod], Rules],
+        clock: Callable[[], float],
+        *,
+        decides: bool = True,
+        in_part: bool = False,
     ) -> None:
+        """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet."""
         self.nodes = nodes
         self._rules = rules
         self._clock = clock
         self._decides = decides
+        self._in_part = in_part
 
     def filter(self, pod: Pod, names: Sequence[str] | None) -> Answer:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
@@ -51,6 +62,8 @@ class Extender:
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
+            if self._in_part and names and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
+                return Answer([], {}, {}, ELSEWHERE)
             return self._refused(found, names)
         if not self._decides:
             return Answer([nodes.names[row] for row in found.rows], *self._why_not(found, names))

@@ -19,6 +19,7 @@ from tests.support import kubernetes_schemas
 ON = ("scheduler.enabled=true",)
 DEFAULT = (*ON, "scheduler.replaceDefault=true")
 NAME = "kopfwerk-scheduler"
+URL = "http://127.0.0.1:8090/scheduler"
 
 
 def pod_of(objects: list[Obj]) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
     config = files(helm)["kube-scheduler.yaml"]
     extender, kube_scheduler = pod_of(helm.render(*ON))["containers"]
 
-    assert config == configuration(Extender("http://127.0.0.1:8090/scheduler"), "", "kopfwerk", (NAMESPACE, NAME))
+    assert config == configuration(Extender(URL), "", "kopfwerk", (NAMESPACE, NAME))
     assert "--listen=127.0.0.1:8090" in extender["args"]
     assert "--config=/etc/kopfwerk/scheduler/kube-scheduler.yaml" in kube_scheduler["command"]
     assert set(ARGUMENTS) <= set(kube_scheduler["command"])
@@ -52,12 +53,20 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
     assert kube_scheduler["image"] == "registry.k8s.io/kube-scheduler:v1.37.1"
 
 
-def test_preemption_for_room_alone(helm: Helm) -> None:
-    """The configuration is then that of the code too."""
-    config = files(helm, "scheduler.preemption=room")["kube-scheduler.yaml"]
+@pytest.mark.parametrize(
+    ("option", "want", "want_part"),
+    [
+        pytest.param("scheduler.preemption=room", Extender(URL, preempts="room"), False, id="preempts for room alone"),
+        pytest.param("scheduler.nodes=part", Extender(URL, looks_at="part"), True, id="chooses from a part"),
+    ],
+)
+def test_how_much_kube_scheduler_looks_at(helm: Helm, option: str, want: Extender, *, want_part: bool) -> None:
+    """The configuration is then that of the code too, and the extender is told."""
+    config = files(helm, option)["kube-scheduler.yaml"]
+    extender, _ = pod_of(helm.render(*ON, option))["containers"]
 
-    extender = Extender("http://127.0.0.1:8090/scheduler", preempts="room")
-    assert config == configuration(extender, "", "kopfwerk", (NAMESPACE, NAME))
+    assert config == configuration(want, "", "kopfwerk", (NAMESPACE, NAME))
+    assert ("--part" in extender["args"]) == want_part
 
 
 def test_an_older_kube_scheduler_is_not_asked_for_what_it_has_not(helm: Helm) -> None:
