@@ -8,6 +8,7 @@ and scores them when asked, and assumes at `bind`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
 
+_REMEMBERED: Final = 1_000
+"""Preemptors whose victims are remembered. Of those before nobody knows whether they still wait."""
 UNKNOWN = "node(s) were not known to the extender"
 ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
@@ -53,6 +56,8 @@ class Extender:
         self._clock = clock
         self._decides = decides
         self._in_part = in_part
+        self._victims: dict[str, dict[str, Victims]] = {}
+        """By preemptor's UID and node, who was named to be evicted, until the preemptor is placed."""
 
     def filter(self, pod: Pod, names: Sequence[str] | None) -> Answer:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
@@ -71,6 +76,7 @@ class Extender:
         if len(found.rows) > 1:
             row = placement.best(pod, placement.score(pod, nodes, rules, found.rows))
         nodes.assume(pod, nodes.names[row], now)
+        self._victims.pop(pod.uid, None)
         return Answer([nodes.names[row]], {}, {})
 
     def prioritize(self, pod: Pod, names: Sequence[str] | None) -> tuple[Sequence[str], Scores]:
@@ -86,7 +92,22 @@ class Extender:
         """
         nodes = self.nodes
         nodes.expire(self._clock())
-        return preemption.victims(pod, nodes, self._rules(pod), names)
+        found = self._victims[pod.uid] = preemption.victims(pod, nodes, self._rules(pod), names)
+        if len(self._victims) > _REMEMBERED:
+            del self._victims[next(iter(self._victims))]
+        return found
+
+    def is_behind(self, pod: Pod, names: Sequence[str] | None) -> bool:
+        """Whether kube-scheduler has seen a pod's victims gone from a node, and the watch here has not.
+
+        A node is not asked about as long as they are on it. To refuse it would have others evicted on another one.
+        """
+        named = self._victims.get(pod.uid)
+        if not named:
+            return False
+        nominated = [pod.nominated] if pod.nominated in named else named
+        asked = [name for name in nominated if names is None or name in names]
+        return any(self.nodes.placed(uid) is not None for name in asked for uid in named[name].uids)
 
     def bound(self, uid: str) -> None:
         """Take note that a pod was bound where it was placed."""

@@ -1,4 +1,4 @@
-"""Where kube-scheduler shows a part of the nodes: a pod that does not fit there may fit elsewhere, and evicts nobody."""
+"""Where kube-scheduler shows a part of the nodes: a pod that fits on none of these may fit on others."""
 
 import orjson
 import pytest
