@@ -21,7 +21,7 @@ from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
 
-_REMEMBERED: Final = 1_000
+_REMEMBERED: Final = 200
 """Preemptors whose victims are remembered. Of those before nobody knows whether they still wait."""
 UNKNOWN = "node(s) were not known to the extender"
 ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
@@ -92,9 +92,8 @@ class Extender:
         """
         nodes = self.nodes
         nodes.expire(self._clock())
-        found = self._victims[pod.uid] = preemption.victims(pod, nodes, self._rules(pod), names)
-        if len(self._victims) > _REMEMBERED:
-            del self._victims[next(iter(self._victims))]
+        found = preemption.victims(pod, nodes, self._rules(pod), names)
+        self._remember(pod.uid, found)
         return found
 
     def is_behind(self, pod: Pod, names: Sequence[str] | None) -> bool:
@@ -105,8 +104,9 @@ class Extender:
         named = self._victims.get(pod.uid)
         if not named:
             return False
-        nominated = [pod.nominated] if pod.nominated in named else named
-        asked = [name for name in nominated if names is None or name in names]
+        asked = named.keys() if names is None else named.keys() & set(names)
+        if pod.nominated in named:
+            asked = asked & {pod.nominated}
         return any(self.nodes.placed(uid) is not None for name in asked for uid in named[name].uids)
 
     def bound(self, uid: str) -> None:
@@ -120,6 +120,17 @@ class Extender:
     def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""
         return explaining.explain(pod, self.nodes, self._rules(pod))
+
+    def _remember(self, uid: str, found: dict[str, Victims]) -> None:
+        """Keep who was named for a pod; of those before, only whom kube-scheduler is known to have chosen."""
+        for other, named in self._victims.items():
+            chosen = self.nodes.nominated[other].nominated if other in self.nodes.nominated else ""
+            if chosen in named:
+                self._victims[other] = {chosen: named[chosen]}
+        self._victims.pop(uid, None)
+        self._victims[uid] = found
+        if len(self._victims) > _REMEMBERED:
+            del self._victims[next(iter(self._victims))]
 
     def _rows(self, names: Sequence[str] | None) -> Rows:
         """Return the rows of the nodes that are known."""
