@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LARGEST: Final = 16 << 20
 """Bytes of a request: 100,000 names of nodes and a pod need less."""
+BEHIND_AT_MOST: Final = 1.0
+"""Seconds for which a decision waits for news of pods that had to go for it."""
 PREFIX: Final = "/scheduler"
 Verb: TypeAlias = Callable[[bytes], Awaitable[bytes]]
 
@@ -85,7 +87,12 @@ class Server:
             return web.Response(status=400, text=f"{error}\n")
 
     async def _filter(self, body: bytes) -> bytes:
-        return wire.filtered(self._extender.filter(*wire.arguments(body, self._extender.nodes.node_count)))
+        pod, names = wire.arguments(body, self._extender.nodes.node_count)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEHIND_AT_MOST):
+                while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
+                    await asyncio.sleep(0.002)
+        return wire.filtered(self._extender.filter(pod, names))
 
     async def _prioritize(self, body: bytes) -> bytes:
         names, scores = self._extender.prioritize(*wire.arguments(body, self._extender.nodes.node_count))

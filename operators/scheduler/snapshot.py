@@ -7,7 +7,7 @@ a time limit has passed. A node that is gone keeps its row while pods are still 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,19 +19,13 @@ from operators.scheduler.assumed import Assumed
 from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
 from operators.scheduler.group import Groups
+from operators.scheduler.images import Images
 from operators.scheduler.node import Node, Taint
 from operators.scheduler.placed import Away, Budget, Placed
-from operators.scheduler.pod import Pod, Port
+from operators.scheduler.pod import Pod
+from operators.scheduler.ports import Ports
 
 _ROWS: Final = 64
-
-
-@dataclass(slots=True)
-class Image:
-    """An image that nodes have: its size as the first of them reported it."""
-
-    size: int
-    rows: set[int]
 
 
 class Snapshot:
@@ -49,8 +43,7 @@ class Snapshot:
         self.taint_sets: list[tuple[Taint, ...]] = [()]
         self.counts = Counts(_ROWS)
         self.anti_affinity, self.scored_terms = Terms(_ROWS), Terms(_ROWS)
-        self.images: dict[str, Image] = {}
-        self.ports: defaultdict[tuple[str, int], defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self.images, self.ports = Images(), Ports()
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self.nominated: dict[str, Pod] = {}
         self.rows: dict[str, int] = {}
@@ -85,7 +78,7 @@ class Snapshot:
         self.unschedulable[row] = node.unschedulable
         self.taint_codes[row] = self._taint_code(node.taints)
         self.allocatable.replace(row, node.allocatable)
-        self._put_images(row, old.images if old else {}, node.images)
+        self.images.put(row, old.images if old else {}, node.images)
         for key, column in self._labels.items():
             column.set(row, node.labels.get(key))
 
@@ -95,7 +88,7 @@ class Snapshot:
         if row is None or row not in self.nodes:
             return
         self.version += 1
-        self._put_images(row, self.nodes.pop(row).images, {})
+        self.images.put(row, self.nodes.pop(row).images, {})
         self.alive[row] = False
         self.allocatable.replace(row, {})
         for column in self._labels.values():
@@ -270,22 +263,10 @@ class Snapshot:
         self.scored_memory[row] += sign * pod.scored_memory
         self.pods_on[row] += sign
         self.counts.add(pod, row, sign)
-        for port in pod.ports:
-            self._count_port(port, row, sign)
+        if pod.ports:
+            (self.ports.take if sign > 0 else self.ports.free)(pod.ports, row)
         if pod.has_terms:
             self._count_terms(pod, row, sign)
-
-    def _count_port(self, port: Port, row: int, sign: int) -> None:
-        address, protocol, number = port
-        rows = self.ports[protocol, number]
-        if sign > 0:
-            rows[row].append(address)
-            return
-        rows[row].remove(address)
-        if not rows[row]:
-            del rows[row]
-        if not rows:
-            del self.ports[protocol, number]
 
     def _count_terms(self, pod: Pod, row: int, sign: int) -> None:
         for term in pod.anti_affinity:
@@ -337,14 +318,3 @@ class Snapshot:
             code = self._taint_codes[taints] = len(self.taint_sets)
             self.taint_sets.append(taints)
         return code
-
-    def _put_images(self, row: int, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-        if old == new:
-            return
-        for name in old.keys() - new.keys():
-            image = self.images[name]
-            image.rows.discard(row)
-            if not image.rows:
-                del self.images[name]
-        for name, size in new.items():
-            self.images.setdefault(name, Image(size, set())).rows.add(row)
