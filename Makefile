@@ -95,6 +95,8 @@ kind-native: image ## The same in native mode, in a cluster whose apps/v1 and ba
 	@kubectl --context kind-$(KIND) wait nodes --all --for=condition=Ready --timeout=$(TIMEOUT)
 	@$(HELM) --set native.enabled=true $(ARGS) --wait
 
+# Exec probes are off unless they are asked for, and have to be tried.
+e2e: override ARGS += --set probes.exec=true
 e2e: kind env ## Run the end-to-end tests on a kind cluster, which is created if need be
 	@$(call cases,e2e/side_by_side e2e/one_by_one)
 

@@ -229,9 +229,10 @@ class Client:
         self, url: str, params: Sequence[tuple[str, str]], protocol: str
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """Open a websocket of a subprotocol, and close it at the end. Raises ApiError where it is refused."""
+        anything = {"Accept": "*/*"}  # what a connection carries is no JSON: who asks for that is refused with a 406
         try:
             socket = await self._session.ws_connect(
-                self._base + url, params=params, headers=await self._headers(), protocols=(protocol,)
+                self._base + url, params=params, headers=await self._headers() | anything, protocols=(protocol,)
             )
         except aiohttp.WSServerHandshakeError as error:
             raise ApiError(error.status, "", f"the apiserver answers {error.status}: {error.message}") from error

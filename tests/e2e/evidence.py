@@ -9,28 +9,42 @@ from collections.abc import Iterator
 
 from tests.e2e.shell import NAMESPACE
 
-KINDS = (
-    "deployments.kopfwerk.dev,replicasets.kopfwerk.dev,statefulsets.kopfwerk.dev,daemonsets.kopfwerk.dev,"
-    "jobs.kopfwerk.dev,deployments.apps,replicasets.apps,statefulsets.apps,daemonsets.apps,pods,events"
-)
+COMPONENTS = "app.kubernetes.io/component in (operator,scheduler)"
+STATIC = "app.kubernetes.io/component=static"
+"""The operator of native mode, as the kubelet of a control plane runs it."""
 FIGURES = ("workqueue_", "kopfwerk_controller_", "kopfwerk_informer_", "leader_election_", "rest_client_requests_total")
 _NOISE = ("_bucket", "_created{")
 
 
+HIDDEN = {"secrets", "endpoints", "events.events.k8s.io"}
+"""What is not to be shown, and what is there under another name as well."""
+
+
 def evidence(namespace: str, seconds: float) -> Iterator[tuple[str, str]]:
     """Yield titles and texts, of the last `seconds` where it is a log. What cannot be read says why."""
-    yield f"objects of {namespace}", _kubectl("get", KINDS, f"--namespace={namespace}", "--output=yaml")
+    yield f"objects of {namespace}", _kubectl("get", ",".join(kinds()), f"--namespace={namespace}", "--output=yaml")
     yield "nodes", _kubectl("get", "nodes", "--output=wide")
-    place = f"--namespace={NAMESPACE}"
-    yield "operator", _kubectl("get", "pods,leases", place, "--output=wide")
-    pods = ("get", "pods", place, "--selector=app.kubernetes.io/component=operator")
-    for name in _kubectl(*pods, "--output=jsonpath={.items[*].metadata.name}").split():
-        since = f"--since={seconds:.0f}s"
-        log = ("logs", name, place, "--timestamps", "--tail=300")
-        yield f"log of {name}", _kubectl(*log, since)
-        yield f"log of {name} before its last restart", _kubectl(*log, "--previous")
-        page = _kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics")
-        yield f"figures of {name}", "\n".join(line for line in page.splitlines() if _tells(line))
+    yield "operator", _kubectl("get", "pods,leases", f"--namespace={NAMESPACE}", "--output=wide")
+    for place, selector in ((NAMESPACE, COMPONENTS), ("kube-system", STATIC)):
+        pods = (
+            "get",
+            "pods",
+            f"--namespace={place}",
+            f"--selector={selector}",
+            "--output=jsonpath={.items[*].metadata.name}",
+        )
+        for name in _kubectl(*pods).split():
+            log = ("logs", name, f"--namespace={place}", "--all-containers", "--prefix", "--timestamps", "--tail=300")
+            yield f"log of {name}", _kubectl(*log, f"--since={seconds:.0f}s")
+            yield f"log of {name} before its last restart", _kubectl(*log, "--previous")
+            page = _kubectl("get", "--raw", f"/api/v1/namespaces/{place}/pods/{name}:8080/proxy/metrics")
+            yield f"figures of {name}", "\n".join(line for line in page.splitlines() if _tells(line))
+
+
+def kinds() -> list[str]:
+    """Return every kind that a namespace can have here: ours are not everywhere, and somebody will add one."""
+    found = _kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name").split()
+    return [kind for kind in found if kind not in HIDDEN and not kind.startswith("pods.metrics")]
 
 
 def _tells(line: str) -> bool:

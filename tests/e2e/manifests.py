@@ -29,8 +29,7 @@ def container(version: str = "v1", *command: str, **more: Any) -> Obj:
 
 def server(version: str = "v1", **more: Any) -> Obj:
     """Return a web server that is ready when it answers."""
-    ready = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
-    return container(version, readinessProbe=ready, **more)
+    return container(version, **{"readinessProbe": probe("/", 1, failureThreshold=3)} | more)
 
 
 def deployment(replicas: int = 2, name: str = "web", version: str = "v1", pod: Obj | None = None, **spec: Any) -> Obj:
@@ -45,10 +44,42 @@ def deployment(replicas: int = 2, name: str = "web", version: str = "v1", pod: O
     }
 
 
-def service(name: str = "web") -> Obj:
-    """Return an ordinary Service before the pods of a Deployment."""
-    spec = {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+def daemonset(name: str = "web", version: str = "v1", **spec: Any) -> Obj:
+    """Return a DaemonSet of web servers."""
+    made = deployment(name=name, version=version)
+    shared = {field: made["spec"][field] for field in ("selector", "template")}
+    return made | {"kind": "DaemonSet", "spec": shared | spec}
+
+
+def service(name: str = "web", api: str = "v1", app: str = "web", **spec: Any) -> Obj:
+    """Return a Service before the pods of a Deployment, the ordinary one or ours."""
+    body = {"selector": {"app": app}, "ports": [{"port": 80, "targetPort": 8080}]} | spec
+    return {"apiVersion": api, "kind": "Service", "metadata": {"name": name}, "spec": body}
+
+
+def podprobe(name: str = "web", **spec: Any) -> Obj:
+    """Return a PodProbe of a Deployment's pods."""
+    body = {"selector": {"matchLabels": {"app": "web"}}} | spec
+    return {"apiVersion": OURS, "kind": "PodProbe", "metadata": {"name": name}, "spec": body}
+
+
+def probe(path: str = "/healthz", period: float = 0.5, **more: Any) -> Obj:
+    """Return a probe that asks the server how it is."""
+    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": period, "failureThreshold": 2} | more
+
+
+def account(name: str, rules: list[Obj], namespace: str = "") -> list[Obj]:
+    """Return a service account with rights: in its own namespace or, where that is named, in the whole cluster."""
+    prefix, full = ("Cluster", f"{namespace}-{name}") if namespace else ("", name)
+    group = "rbac.authorization.k8s.io"
+    subject = {"kind": "ServiceAccount", "name": name} | ({"namespace": namespace} if namespace else {})
+    role = {"apiGroup": group, "kind": f"{prefix}Role", "name": full}
+    rights: Obj = {"apiVersion": f"{group}/v1", "metadata": {"name": full}}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
+        rights | {"kind": f"{prefix}Role", "rules": rules},
+        rights | {"kind": f"{prefix}RoleBinding", "subjects": [subject], "roleRef": role},
+    ]
 
 
 def pod(name: str, *command: str, **more: Any) -> Obj:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.e2e.shell import NAMESPACE, RELEASE, Shell, eventually, run
+from tests.e2e.shell import CHART, NAMESPACE, RELEASE, Shell, eventually, run
 
 OPERATOR = Shell(NAMESPACE)
 LABELS = {"app.kubernetes.io/instance": RELEASE, "app.kubernetes.io/component": "operator"}
@@ -81,9 +81,21 @@ def node_of(name: str) -> str:
     return str(OPERATOR.get(f"pod/{name}")["spec"]["nodeName"])
 
 
+def place_of(leader: Leader) -> str:
+    """Return the node of a leader. One that is a static pod has its node's name."""
+    nodes = run("kubectl", "get", "nodes", "--output=jsonpath={.items[*].metadata.name}").split()
+    return leader.pod if leader.pod in nodes else node_of(leader.pod)
+
+
 def on_node(node: str, *command: str) -> str:
     """Run a command on a node."""
     return run("docker", "exec", node, *command)
+
+
+def upgrade(*args: str, stdin: str = "") -> None:
+    """Upgrade the release, or install it, and wait."""
+    place = (f"--namespace={NAMESPACE}", "--create-namespace")
+    run("helm", "upgrade", "--install", RELEASE, str(CHART), *place, "--wait", "--timeout=3m", *args, stdin=stdin)
 
 
 @contextmanager
@@ -102,8 +114,21 @@ def standing_still(node: str) -> Iterator[None]:
     run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s")
 
 
-def process_of(name: str) -> str:
+@contextmanager
+def away(node: str) -> Iterator[None]:
+    """Take a node out of the cluster, and have it join afterwards, until it is ready."""
+    on_node(node, "systemctl", "stop", "kubelet")
+    try:
+        run("kubectl", "delete", "node", node)
+        yield
+    finally:
+        on_node(node, "systemctl", "start", "kubelet")
+        eventually(f"{node} joins", lambda: run("kubectl", "get", f"node/{node}", "--output=name"))
+        run("kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s")
+
+
+def process_of(name: str, container: str = "operator", place: Shell = OPERATOR) -> str:
     """Return the id that the process of a pod's container has on its node."""
-    node = node_of(name)
-    container = on_node(node, "crictl", "ps", "--label", f"io.kubernetes.pod.name={name}", "--quiet").strip()
-    return str(json.loads(on_node(node, "crictl", "inspect", container))["info"]["pid"])
+    node = str(place.get(f"pod/{name}")["spec"]["nodeName"])
+    found = on_node(node, "crictl", "ps", "--label", f"io.kubernetes.pod.name={name}", "--name", container, "--quiet")
+    return str(json.loads(on_node(node, "crictl", "inspect", found.strip()))["info"]["pid"])

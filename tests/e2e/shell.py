@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
+
+from tests.support.documented import DOCUMENTS, ROOT, commands
 
 APP = "kopfwerk-e2e"
 """The name of the workloads' image; its tags are v1 and v2."""
 RELEASE, NAMESPACE = "kopfwerk", "kopfwerk-system"
-CHART = Path(__file__).parents[2] / "helm" / "kopfwerk"
+CHART = ROOT / "helm" / "kopfwerk"
 
 T = TypeVar("T")
 
@@ -47,6 +50,22 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}; last seen: {last}")
         time.sleep(0.25)
+
+
+def documented(command: str, namespace: str = "default", folder: str | Path = ROOT, **instead: str) -> str:
+    """Run a command just as the documents have it, in a namespace, with values `instead` of its words in capitals."""
+    known = [one for document in DOCUMENTS for one in commands(document)]
+    assert command in known, f"not in the documents any more: {command}"
+    for word, value in instead.items():
+        command = command.replace(word, value)
+    with TemporaryDirectory() as private:
+        own = Path(private) / "kubeconfig"
+        own.write_text(run("kubectl", "config", "view", "--raw", "--minify", "--flatten"))
+        own.chmod(0o600)
+        place = ("kubectl", "config", "set-context", "--current", f"--namespace={namespace}", f"--kubeconfig={own}")
+        run(*place)
+        script = f"set -o pipefail; cd '{folder}'; export KUBECONFIG='{own}'; {command}"
+        return run("bash", "-ec", script)
 
 
 @dataclass(frozen=True)

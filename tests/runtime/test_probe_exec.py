@@ -40,6 +40,8 @@ class Kubelet:
         self.asked.append(request.path_qs)
         if self.refuses:
             raise web.HTTPForbidden
+        if "*/*" not in request.headers["Accept"]:  # as every apiserver, of who wants JSON of a connection
+            raise web.HTTPNotAcceptable
         socket = web.WebSocketResponse(protocols=["v5.channel.k8s.io"])
         await socket.prepare(request)
         self.begun.set()

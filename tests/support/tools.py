@@ -3,12 +3,15 @@
 Each is pinned by a Go module of ours under `gomod`.
 """
 
+import json
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from operators.cluster import folders, gobuild
+from operators.cluster.errors import ClusterError
 from operators.cluster.progress import Progress
 from operators.cluster.versions import DEFAULT, Program, Release
 
@@ -36,6 +39,18 @@ HELM: Final = Tool("helm", str(_GOMOD / "helm"), "helm.sh/helm/v3/cmd/helm", "3.
 KUBECONFORM: Final = Tool(
     "kubeconform", str(_GOMOD / "kubeconform"), "github.com/yannh/kubeconform/cmd/kubeconform", "0.8.0"
 )
+CERT_MANAGER: Final = Tool("cert-manager-for-a-test", str(_GOMOD / "cert-manager"), ".", "1.21.2")
+
+
+def sources(module: str, path: str) -> Path:
+    """The folder of a Go module that a module of ours requires; ClusterError where it cannot be had."""
+    if (go := gobuild.go()) is None:
+        raise ClusterError("there is no Go on this machine")
+    command = (go, "mod", "download", "-json", path)
+    done = subprocess.run(command, cwd=_GOMOD / module, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ClusterError(f"{path} cannot be had: {done.stdout}{done.stderr}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def obtain(tool: Tool, progress: Progress) -> Path:

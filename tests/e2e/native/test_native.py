@@ -4,11 +4,14 @@ That there are nodes, DNS and this namespace's pods at all is the operator's wor
 CoreDNS are built-in workloads.
 """
 
+import re
 import time
 
-from tests.e2e import operator
-from tests.e2e.manifests import Obj, container, deployment, pod, service
-from tests.e2e.shell import Shell, eventually, run
+from tests.e2e import operator, scenarios
+from tests.e2e.manifests import Obj, container, deployment, pod, probe, server, service
+from tests.e2e.shell import Shell, documented, eventually, run
+
+MANAGER = "component=kube-controller-manager"
 
 
 def builtin(kind: str, **spec: object) -> Obj:
@@ -20,15 +23,11 @@ def builtin(kind: str, **spec: object) -> Obj:
 
 def test_nobody_else_controls() -> None:
     """kube-controller-manager runs without the controllers that are taken over; the operator is who leads."""
-    arguments = run(
-        "kubectl",
-        "get",
-        "pods",
-        "--namespace=kube-system",
-        "--selector=component=kube-controller-manager",
-        "--output=json",
-    )
-    assert "-deployment-controller" in arguments
+    arguments = run("kubectl", "get", "pods", "--namespace=kube-system", f"--selector={MANAGER}", "--output=json")
+    notes = documented("helm get notes kopfwerk --namespace kopfwerk-system")
+    controllers = set(re.findall(r",-([a-z-]+)", notes))
+    assert "deployment-controller" in controllers
+    assert controllers <= set(re.findall(r",-([a-z-]+)", arguments))
     assert operator.present_leader()
 
 
@@ -80,6 +79,26 @@ def test_job(shell: Shell) -> None:
     shell.apply(made | {"spec": {"completions": 3, "parallelism": 2, "template": template}})
     shell.kubectl("wait", "job/done", "--for=condition=Complete", "--timeout=150s", seconds=170)
     assert shell.get("job/done")["status"]["succeeded"] == 3
+
+
+def test_cronjobs(shell: Shell) -> None:
+    """They start on the minute, and their Jobs end with their containers' codes."""
+    scenarios.each_minute(shell, "batch")
+
+
+def test_pod_that_is_not_well(shell: Shell) -> None:
+    """An ordinary Service lets it go and has it back, by slices that the operator keeps."""
+    pod = {"containers": [server(readinessProbe=probe(period=1))], "terminationGracePeriodSeconds": 1}
+    shell.apply(deployment(3, pod=pod) | {"apiVersion": "apps/v1"}, service())
+    shell.kubectl("rollout", "status", "deployment/web", "--timeout=300s")
+    scenarios.leaves_and_returns(shell, want_ready="False")
+
+
+def test_node_that_joins(shell: Shell) -> None:
+    """It has its pod of a DaemonSet, without which it has no network either."""
+    shell.apply(builtin("DaemonSet"))
+    shell.kubectl("rollout", "status", "daemonset/web", "--timeout=300s")
+    scenarios.node_joins(shell, "daemonsets.apps")
 
 
 def test_leader_that_ends(shell: Shell) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e import operator
 from tests.e2e.manifests import container, deployment
 from tests.e2e.operator import Leader
-from tests.e2e.shell import Shell, eventually
+from tests.e2e.shell import Shell, documented, eventually
 
 SOON = 5.0
 """Seconds within which another leads, once the lease has run out."""
@@ -24,7 +24,7 @@ SIZE = 24
 @pytest.fixture
 def growing(shell: Shell, tmp_path: Path) -> Iterator[Shell]:
     """Begin to grow a Deployment; at the end it has all its pods, and there never was one too many."""
-    small = {"containers": [container()], "terminationGracePeriodSeconds": 1}
+    small = {"containers": [container(command=["sleep", "infinity"])], "terminationGracePeriodSeconds": 1}
     shell.apply(deployment(1, pod=small))
     shell.rolled_out()
     with _watched(shell, tmp_path / "pods") as ever:
@@ -93,8 +93,8 @@ def test_cut_network(growing: Shell) -> None:
         operator.on_node(node, "iptables", "--insert", *rule)
     try:
         assert operator.succession(old) < SOON
-        log = ("logs", old.pod, "--previous")
-        eventually("it says that it lost", lambda: "leadership lost" in operator.OPERATOR.kubectl(*log), 90)
+        log = "kubectl --namespace kopfwerk-system logs --previous POD"
+        eventually("it says that it lost", lambda: "leadership lost" in documented(log, POD=old.pod), 90)
     finally:
         for rule in rules:
             operator.on_node(node, "iptables", "--delete", *rule)

@@ -1,7 +1,7 @@
-"""Nodes that stop and nodes that are drained."""
+"""Nodes that stop, nodes that join, and nodes that are drained."""
 
-from tests.e2e import operator
-from tests.e2e.manifests import EVICTED_SOON, deployment
+from tests.e2e import operator, scenarios
+from tests.e2e.manifests import EVICTED_SOON, daemonset, deployment
 from tests.e2e.shell import Shell, eventually, run
 
 
@@ -15,6 +15,13 @@ def test_stopped_node(shell: Shell) -> None:
     with operator.standing_still(node):
         eventually("three pods on other nodes", lambda: _ready_elsewhere(shell, node) == 3, 180)
     shell.rolled_out()
+
+
+def test_joined_node(shell: Shell) -> None:
+    """A DaemonSet has a pod on a node as soon as it has joined, and wants none while it is away."""
+    shell.apply(daemonset())
+    shell.kubectl("kopfwerk", "rollout", "status", "daemonset/web", "--timeout=120s")
+    scenarios.node_joins(shell, "daemonsets.kopfwerk.dev")
 
 
 def test_drain_within_a_disruption_budget(shell: Shell) -> None:

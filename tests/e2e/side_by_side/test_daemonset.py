@@ -1,14 +1,12 @@
 """DaemonSets on real nodes."""
 
-from tests.e2e.manifests import OURS, server
+from tests.e2e.manifests import daemonset
 from tests.e2e.shell import Shell, run
 
 
 def test_one_pod_on_each_node(shell: Shell) -> None:
     """Each node that lets pods on has one, also after an update; the others have none."""
-    template = {"metadata": {"labels": {"app": "agent"}}, "spec": {"containers": [server()]}}
-    spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
-    shell.apply({"apiVersion": OURS, "kind": "DaemonSet", "metadata": {"name": "agent"}, "spec": spec})
+    shell.apply(daemonset("agent"))
     shell.kubectl("kopfwerk", "rollout", "status", "daemonset/agent", "--timeout=300s")
     tainted = "-o=jsonpath={.items[?(@.spec.taints[*].effect=='NoSchedule')].metadata.name}"
     nodes = set(run("kubectl", "get", "nodes", "-o=jsonpath={.items[*].metadata.name}").split())

@@ -76,20 +76,3 @@ def test_refused_at_apply(shell: Shell, manifest: Obj, want: str) -> None:
     """What upstream refuses is refused by the apiserver, at apply, and the message names the field."""
     with pytest.raises(AssertionError, match=re.escape(want)):
         shell.apply(manifest)
-
-
-def test_autoscaler_scales_it(shell: Shell) -> None:
-    """An ordinary HorizontalPodAutoscaler reaches it through its scale subresource."""
-    shell.apply(deployment(1))
-    shell.rolled_out()
-    target = {"apiVersion": "kopfwerk.dev/v1", "kind": "Deployment", "name": "web"}
-    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 5}
-    scaler = {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "web"},
-        "spec": spec,
-    }
-    shell.apply(scaler)
-    eventually("three replicas", lambda: len(shell.pods(app="web")) == 3)
-    shell.rolled_out()

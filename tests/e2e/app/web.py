@@ -1,8 +1,9 @@
 """A web server and its client, for the pods of the end-to-end tests.
 
-app.py serve               answers with VERSION, and goes on for a moment after it was asked to end
-app.py call URL            calls for ever, a line for every answer: its text, or `failed` with the reason
-app.py exit CODE SECONDS   ends
+web serve                   answers with VERSION, and goes on for a moment after it was asked to end
+web call URL                calls for ever, a line for every answer: its text, or `failed` with the reason
+web get TIMES URL [HOST]    calls that often, as if it were for that host, and prints each answer
+web exit CODE SECONDS       ends
 """
 
 import http.server
@@ -16,20 +17,28 @@ from pathlib import Path
 
 LINGER = 3.0
 """Seconds until every node's proxy knows that a pod is ending."""
+UNWELL = Path("/tmp/unwell")
+"""While this file is there, the server says that it is not well, and answers all the same."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers with the version, or with the file that the path names."""
+    """Answers with the version, with how it is, or with the file that the path names."""
 
     def do_GET(self) -> None:
         """Answer."""
-        path = Path(self.path)
-        found = path == Path("/") or path.is_file()
-        body = os.environ["VERSION"].encode() if path == Path("/") else path.read_bytes() if found else b"not found"
-        self.send_response(200 if found else 404)
+        status, body = self._answer(Path(self.path))
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    @staticmethod
+    def _answer(path: Path) -> tuple[int, bytes]:
+        if path == Path("/"):
+            return 200, os.environ["VERSION"].encode()
+        if path == Path("/healthz"):
+            return (503, b"unwell") if UNWELL.exists() else (200, b"ok")
+        return (200, path.read_bytes()) if path.is_file() else (404, b"not found")
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -58,6 +67,14 @@ def call(url: str) -> None:
         time.sleep(0.02)
 
 
+def get(times: str, url: str, host: str = "") -> None:
+    """Call some times, each time on a connection of its own."""
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310
+    for _ in range(int(times)):
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            print(answer.read().decode())
+
+
 def end(code: str, seconds: str) -> None:
     """End after a while."""
     time.sleep(float(seconds))
@@ -70,6 +87,8 @@ if __name__ == "__main__":
             serve()
         case ["call", url]:
             call(url)
+        case ["get", times, url, *host]:
+            get(times, url, *host)
         case ["exit", code, seconds]:
             end(code, seconds)
         case _:

@@ -1,0 +1,84 @@
+"""Every command of the documents is run by a test."""
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.documented import DOCUMENTS, ROOT, commands
+
+BY_MAKE: Final = "Makefile"
+ELSEWHERE: Final = {
+    "make kind": (BY_MAKE, "e2e: kind env"),
+    "kind create cluster --config kind-config.yaml": (
+        BY_MAKE,
+        "kind create cluster --name $(KIND) --config kind-config.yaml",
+    ),
+    "docker build -t kopfwerk:dev .": (BY_MAKE, "docker build --build-arg BASE=$(BASE) --tag $(IMAGE) ."),
+    "kind load docker-image kopfwerk:dev --name kopfwerk": (BY_MAKE, "kind load docker-image $(IMAGE) --name $(KIND)"),
+    "make kind-native": (BY_MAKE, "e2e-native: kind-native env"),
+    "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --set native.enabled=true": (
+        BY_MAKE,
+        "$(HELM) --set native.enabled=true",
+    ),
+    "kubeadm kubeconfig user --client-name=system:serviceaccount:kopfwerk-system:kopfwerk"
+    " >/etc/kubernetes/kopfwerk.conf": (
+        BY_MAKE,
+        "kubeadm kubeconfig user --config=/kind/kubeadm.conf --client-name=$(ACCOUNT)",
+    ),
+    "chown 65532 /etc/kubernetes/kopfwerk.conf && chmod 600 /etc/kubernetes/kopfwerk.conf": (
+        BY_MAKE,
+        "chown 65532 /tmp/kopfwerk.conf; mv /tmp/kopfwerk.conf /etc/kubernetes/",
+    ),
+    "cp static-pod.yaml /etc/kubernetes/manifests/kopfwerk.yaml": (
+        BY_MAKE,
+        "mv /tmp/kopfwerk.yaml /etc/kubernetes/manifests/",
+    ),
+    "kopfwerk run --native --namespace kopfwerk-system": ("operators/cluster/arguments.py", '["--native"] if native'),
+}
+"""What a test runs in other words, for another name, folder or namespace: the file that does, and its words."""
+
+NOT_RUN: Final = {
+    "docker build -t registry.example.com/kopfwerk:0.1.0 --build-arg VERSION=0.1.0 .": "the build, of another name",
+    "docker push registry.example.com/kopfwerk:0.1.0": "takes a registry",
+    "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --wait"
+    " --set image.repository=registry.example.com/kopfwerk --set image.tag=0.1.0": "takes a registry",
+    "kubectl describe certificate": "takes cert-manager",
+}
+"""What needs more than the tests have, and what that is."""
+
+
+@cache
+def typed() -> frozenset[str]:
+    """Return the words of the end-to-end tests that take commands from the documents."""
+    found = set()
+    for file in sorted((ROOT / "tests/e2e").rglob("test_*.py")):
+        tree = ast.parse(file.read_text())
+        if any(isinstance(node, ast.Name) and node.id == "documented" for node in ast.walk(tree)):
+            found |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return frozenset(word for word in found if isinstance(word, str))
+
+
+COMMANDS: Final = sorted({command for document in DOCUMENTS for command in commands(document)})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_is_run(command: str) -> None:
+    """As it is written, or by a file that says the same of another name; else there is a reason why not."""
+    ways = [command in typed(), command in ELSEWHERE, command in NOT_RUN]
+    assert sum(ways) == 1, f"{command} is run by no test, or in several ways"
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_each_other_way_is_there(command: str) -> None:
+    """What stands for a command is still in the file that was named, and the command in the documents."""
+    file, words = ELSEWHERE[command]
+    assert words in Path(ROOT / file).read_text()
+    assert command in COMMANDS
+
+
+def test_reasons_are_for_what_there_is() -> None:
+    """No reason is left from a command that is gone."""
+    assert set(NOT_RUN) <= set(COMMANDS)
