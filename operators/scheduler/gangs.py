@@ -214,27 +214,31 @@ class Gangs:
         return self._pass(held, pod, rows)
 
     def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
-        """Let a pod through to its node; to another one, where it cannot go there any more."""
+        """Let a pod through to its node; to another one, where it cannot go there any more.
+
+        A node that it is not asked about may be one that kube-scheduler will only find good once it knows where the
+        others go, as for a spread constraint, or has not looked at. It stays held, if there is no other.
+        """
         nodes, rules = self._nodes, self._rules(pod)
         own = self._row_of(pod.uid) if pod.uid in held.pods else None
         with nodes.without([pod.uid]):
-            kept = choose(pod, nodes, rules, rows[rows == own]) if own is not None else None
-            row = choose(pod, nodes, rules, rows) if kept is None else kept
+            is_good = own is not None and choose(pod, nodes, rules, np.array([own])) is not None
+            row = own if is_good and own in rows else choose(pod, nodes, rules, rows)
         if row is None:
-            if self._in_part and own is not None and own not in rows:
+            self._bar(self._remember(held.group.key), pod, rows)
+            if is_good:
                 return f"node(s) are not the one that is held for a pod of group {held.group.name}"
             self._let_go(held, pod.uid)
-            return self._leave_out(held, pod, rows)
-        if kept is None:
+            return self._leave_out(held, pod)
+        if row != own:
             self._let_go(held, pod.uid)
             nodes.hold(pod, nodes.names[row])
             held.pods[pod.uid], self._by_pod[pod.uid] = pod, held
         held.passed.add(pod.uid)
         return row
 
-    def _leave_out(self, held: Held, pod: Pod, rows: Rows) -> str:
+    def _leave_out(self, held: Held, pod: Pod) -> str:
         """Refuse a pod for which there is no room beside its group's; without it the group may be too small."""
-        self._bar(self._remember(held.group.key), pod, rows)
         left = count(pod, held.group, self._nodes, held.pods)
         if not held.is_open and sum(1 for _ in self._present(held)) < held.min_count - left.placed:
             self._give_up(held)

@@ -408,10 +408,11 @@ def test_a_pod_is_bound_nowhere_but_in_its_place() -> None:
     assert world.binds("g1")
 
 
-def test_a_node_that_was_not_looked_at_is_not_one_that_is_refused() -> None:
-    """Where kube-scheduler looks at a part of the nodes only, a pod keeps its place until it is asked about there."""
+@pytest.mark.parametrize("in_part", [False, True])
+def test_a_place_that_kube_scheduler_does_not_offer_stays_held(*, in_part: bool) -> None:
+    """It has perhaps not looked there, or does not know yet where others go, which a spread constraint asks for."""
     world = World(node("a", cpu="1"), node("b", cpu="1"), node("c", cpu="1"))
-    world.extender.gangs = Gangs(world.nodes, lambda _: rules(), lambda: world.now, in_part=True)
+    world.extender.gangs = Gangs(world.nodes, lambda _: rules(), lambda: world.now, in_part=in_part)
     names = world.group(size=3, minimum=3)
     places = {name: world.where(name) for name in names}
     other = next(place for name, place in places.items() if name != "g0")
