@@ -185,6 +185,10 @@ def main(wanted: list[str]) -> int:
     if not wanted or "chart" in wanted:
         print("==> programs and schemas for the chart", flush=True)
         _for_the_chart(show(Console()))
+    if not wanted or "apiserver" in wanted:
+        print("==> cert-manager, for the webhook's certificate", flush=True)
+        for tool in (tools.HELM, tools.CERT_MANAGER):
+            tools.obtain(tool, show(Console()))
     results = []
     with TemporaryDirectory() as folder:
         for layer in LAYERS:
