@@ -53,7 +53,7 @@ class Extender:
     ) -> None:
         """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet."""
         self.nodes = nodes
-        self.gangs = Gangs(nodes, rules, clock)
+        self.gangs = Gangs(nodes, rules, clock, in_part=in_part)
         self._rules = rules
         self._clock = clock
         self._decides = decides
