@@ -178,13 +178,16 @@ def test_without_the_webhook_nothing_of_it_is_left(helm: Helm, options: tuple[st
 
 
 def test_cert_manager_takes_the_place_of_the_jobs(helm: Helm) -> None:
-    """It makes the Secret that the pods mount, for the Service's name, and enters its authority."""
+    """It makes the Secret that the pods mount, for the Service's name, by an authority that it enters."""
     objects = helm.render(*OPTIONS["cert-manager"])
-    (certificate,) = of_kind(objects, "Certificate")
+    certificate = named(objects, "Certificate", "kopfwerk-webhook")
+    issuer = named(objects, "Issuer", certificate["spec"]["issuerRef"]["name"])
+    authority = named(objects, "Certificate", issuer["spec"]["ca"]["secretName"])
     (volume,) = operator(objects)["spec"]["template"]["spec"]["volumes"]
     (configuration,) = of_kind(objects, "ValidatingWebhookConfiguration")
 
     assert of_kind(objects, "Job") + of_kind(objects, "CronJob") == []
+    assert authority["spec"]["isCA"]
     assert certificate["spec"]["secretName"] == volume["secret"]["secretName"]
     assert certificate["spec"]["dnsNames"] == [f"kopfwerk-webhook.{NAMESPACE}.svc"]
     injected = configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
