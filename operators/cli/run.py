@@ -18,9 +18,10 @@ _FILE = click.Path(dir_okay=False)
 @click.option("--namespace", default="", help="Where its Lease is.  [default: the pod's own, or kube-system]")
 @click.option("--leader-elect/--no-leader-elect", default=True, show_default=True, help="Wait for the Lease to act.")
 @click.option("--listen", default="127.0.0.1:8080", show_default=True, help="Where /healthz, /readyz and /metrics are.")
-@click.option("--webhook-listen", default="", help="Where the validating webhook is.  [default: nowhere]")
+@click.option("--webhook-listen", default="", help="Where the webhook is.  [default: nowhere]")
 @click.option("--webhook-certificate", default="", type=_FILE, help="Its certificate; read anew when it changes.")
 @click.option("--webhook-key", default="", type=_FILE, help="The certificate's key.")
+@click.option("--webhook-scheduler", default="", metavar="NAME", help="Have it give new pods to this scheduler.")
 @click.option(
     "--state-metrics-limit",
     type=click.IntRange(min=0),

@@ -47,10 +47,13 @@ class _Span(click.ParamType[timedelta]):
 @click.option("--secret", required=True, type=_Name(), help="The Secret of the certificate.")
 @click.option("--service", required=True, type=_Name(), help="The Service that the certificate is for.")
 @click.option("--configuration", default="", metavar="NAME", help="Who trusts it: a ValidatingWebhookConfiguration.")
+@click.option(
+    "--mutating-configuration", default="", metavar="NAME", help="Who else trusts it: a MutatingWebhookConfiguration."
+)
 @click.option("--valid-for", default="90d", show_default=True, type=_Span(), help="Its life.")
 @click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="How to reach the cluster.")
 def webhook_certificate(kubeconfig: str | None, **options: Any) -> None:
-    """Make the certificate of the validating webhook where there is none, and renew it before it expires.
+    """Make the certificate of the webhook where there is none, and renew it before it expires.
 
     Run it as often as you like: it looks at what there is and does what is missing. A new certificate is made when two
     thirds of the present one's life are over, and when that is missing, malformed or for other names. The
@@ -62,6 +65,7 @@ def webhook_certificate(kubeconfig: str | None, **options: Any) -> None:
       secrets                          create, in the namespace
       secrets                          get, update, of the one name
       validatingwebhookconfigurations  get, patch, of the one name (with --configuration)
+      mutatingwebhookconfigurations    get, patch, of the one name (with --mutating-configuration)
     """  # noqa: D301 - \b is what keeps click from filling the lines that follow
     wanted = Wanted(**options)
     try:
@@ -94,8 +98,8 @@ def _said(wanted: Wanted, outcome: Outcome) -> str:
     serving = outcome.serving
     did = f"is new, because {outcome.why}, and" if outcome.why else "is"
     trust = ""
-    if wanted.configuration:
-        trust = f"; {wanted.configuration} " + ("trusts it" if outcome.is_configured else "does not exist yet")
+    if names := [name for name in (wanted.configuration, wanted.mutating_configuration) if name]:
+        trust = f"; {' and '.join(names)} " + ("trusts it" if outcome.is_configured else "does not exist yet")
     return (
         f"certificate {wanted.namespace}/{wanted.secret} {did} good until {serving.expires:%Y-%m-%d %H:%M} UTC,"
         f" renewed from {serving.renewed_from:%Y-%m-%d %H:%M} on{trust}"

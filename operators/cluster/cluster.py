@@ -33,7 +33,7 @@ from operators.cluster.errors import ClusterError
 from operators.cluster.process import Process
 from operators.cluster.progress import Lines
 from operators.cluster.versions import DEFAULT, PROGRAMS, Release
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration
 
 STAGES = Path(__file__).parent / "stages"
 """The behaviour of simulated nodes and pods, as KWOK reads it."""
@@ -187,7 +187,7 @@ class Cluster:
         if self._has_extender:
             access.grant_scheduler(api)
             self.run("scheduler-extender", self.scheduler_extender())
-        self.run("kube-scheduler", self.scheduler())
+        self.run("kube-scheduler", self.scheduler(), ENVIRONMENT if self._has_extender else None)
         self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
         self.progress("waiting for the custom resources")
         access.grant(api, native=settings.native)
@@ -246,7 +246,7 @@ class Cluster:
 
     def scheduler(self, extra: Sequence[str] = ()) -> list[str | Path]:
         """kube-scheduler's command line; where our extender decides, with the configuration that asks it."""
-        configured = [f"--config={self.folder / 'kube-scheduler.yaml'}"] if self._has_extender else []
+        configured = [f"--config={self.folder / 'kube-scheduler.yaml'}", *ARGUMENTS] if self._has_extender else []
         extra = (*configured, *self.settings.scheduler_args, *extra)
         return [self.program("kube-scheduler"), *arguments.scheduler(self.layout, extra)]
 

@@ -6,7 +6,8 @@ It also says what probes have said of it: so that a Service need not wait for th
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
 from operators.core import objects
 from operators.core.objects import Obj
@@ -35,20 +36,39 @@ class Container:
         return self.running_since is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """The facts. conditions are the status of each condition of a probe's or of a readiness gate, by type."""
+Ports: TypeAlias = tuple[tuple[str, int], ...]
+_Run: TypeAlias = tuple[str, str | None, bool]
+"""ID, start and whether started, of a container."""
+_NONE: Final[frozenset[str]] = frozenset()
+_NOTHING: Final[Mapping[str, str]] = {}
+_NO_RUN: Final[_Run] = "", None, True
+
+
+class Probed(NamedTuple):
+    """The facts, of which every pod of the cache has some: so those of its containers are told apart only if asked.
+
+    conditions are the status of each condition of a probe's or of a readiness gate, by type.
+    """
 
     ip: str
-    containers: tuple[Container, ...]
     gates: frozenset[str]
     conditions: Mapping[str, str]
+    named: tuple[tuple[str, Ports], ...]
+    """The containers' names with their ports, the sidecars last, as upstream goes through them."""
+    runs: tuple[_Run, ...]
+    """What is known of each of them."""
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """The containers, in order."""
+        return tuple(map(_container, self.named, self.runs))
 
     def container(self, name: str) -> Container | None:
         """Return the container of a name, the first one where the name is empty."""
-        if not name:
-            return self.containers[0] if self.containers else None
-        return next((one for one in self.containers if one.name == name), None)
+        for named, run in zip(self.named, self.runs, strict=True):
+            if not name or named[0] == name:
+                return _container(named, run)
+        return None
 
     @property
     def keeps_out(self) -> bool:
@@ -63,32 +83,42 @@ def parse(obj: Obj) -> Probed | None:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     if not status.get("podIP") or status.get("phase") in ("Failed", "Succeeded"):
         return None
-    gates = frozenset(gate["conditionType"] for gate in spec.get("readinessGates") or ())
-    return Probed(
-        ip=status["podIP"],
-        containers=tuple(_containers(spec, status)),
-        gates=gates,
-        conditions={
-            condition["type"]: condition["status"]
-            for condition in status.get("conditions") or ()
-            if condition["type"] in gates or condition["type"].startswith(PREFIX)
-        },
-    )
+    found = spec.get("readinessGates")
+    gates = frozenset(gate["conditionType"] for gate in found) if found else _NONE
+    conditions = {
+        condition["type"]: condition["status"]
+        for condition in status.get("conditions") or ()
+        if condition["type"] in gates or condition["type"].startswith(PREFIX)
+    }
+    states = {one["name"]: _run(one) for one in status.get("containerStatuses") or ()}
+    for one in status.get("initContainerStatuses") or ():
+        states[one["name"]] = _run(one)
+    named = _shared(tuple(_named(spec)))
+    runs = tuple([states.get(name, _NO_RUN) for name, _ in named])
+    addresses = status.get("podIPs")
+    ip = addresses[0]["ip"] if addresses else status["podIP"]  # the string that the pod has of it anyway
+    return Probed(ip, gates, conditions or _NOTHING, named, runs)
 
 
-def _containers(spec: Obj, status: Obj) -> Iterator[Container]:
-    """Yield the containers, the sidecars last, as upstream goes through them."""
-    states = {one["name"]: one for one in status.get("containerStatuses") or ()}
-    states |= {one["name"]: one for one in status.get("initContainerStatuses") or ()}
-    sidecars = (one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always")
+@lru_cache(maxsize=4096)
+def _shared(named: tuple[tuple[str, Ports], ...]) -> tuple[tuple[str, Ports], ...]:
+    """Return the one tuple of all pods that have the same containers, as those of a workload do."""
+    return named
+
+
+def _named(spec: Obj) -> Iterator[tuple[str, Ports]]:
+    sidecars = [one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"]
     for container in (*(spec.get("containers") or ()), *sidecars):
-        state = states.get(container["name"]) or {}
-        running = (state.get("state") or {}).get("running")
-        since = (running or {}).get("startedAt")
-        yield Container(
-            name=container["name"],
-            id=state.get("containerID") or since or "",  # simulated containers have none
-            running_since=objects.parse_time(since) if since else None,
-            started=state.get("started") is not False,
-            ports=tuple((p["name"], p["containerPort"]) for p in container.get("ports") or () if p.get("name")),
-        )
+        ports = container.get("ports") or ()
+        yield container["name"], tuple([(p["name"], p["containerPort"]) for p in ports if p.get("name")])
+
+
+def _run(state: Obj) -> _Run:
+    since = ((state.get("state") or {}).get("running") or {}).get("startedAt")
+    identity = state.get("containerID") or since or ""  # simulated containers have none
+    return identity, since, state.get("started") is not False
+
+
+def _container(named: tuple[str, Ports], run: _Run) -> Container:
+    identity, since, started = run
+    return Container(named[0], identity, objects.parse_time(since) if since else None, started, named[1])

@@ -7,17 +7,19 @@ read. A body that does not come to an end in time makes the try one that could n
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import httptools
 
 from operators.core.probe.spec import HttpGet
 from operators.core.probe.worker import Result
+from operators.probes.dialer import Call, Dialer, NoSocketError
 from operators.probes.found import LIMIT, SUCCESS, Found, address, failure, unknown
-from operators.probes.tcp import connect, reason
+from operators.probes.tcp import reason
 
 _USER_AGENT: Final = "kube-probe/1.37"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -41,52 +43,49 @@ class _AnswerError(Exception):
     """An answer that is none, or that ended before its time."""
 
 
-class _Exchange(asyncio.Protocol):
-    """One request and its answer. `ended` is done once there is no need to read on.
+class _Exchange(Call):
+    """One request and its answer, of which no more is read than is needed. status is 0 until the headers are there."""
 
-    status is 0 until the headers are there.
-    """
+    __slots__ = ("_headers_unread", "_is_whole", "_parser", "_request", "_sized", "body", "location", "status")
 
-    __slots__ = (
-        "_headers_unread",
-        "_parser",
-        "_request",
-        "_sized",
-        "_transport",
-        "body",
-        "ended",
-        "location",
-        "status",
-    )
+    resets = True
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, ended: Callable[[Exception | None], None]) -> None:
+        super().__init__(ended)
         self.status = 0
         self.location = ""
         self.body = b""
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request = request
         self._parser = httptools.HttpResponseParser(self)
         self._headers_unread = _HEADERS_AT_MOST
         self._sized = False
+        self._is_whole = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment] # of a socket, it is one
-        self._transport.write(self._request)
+        super().connection_made(transport)
+        cast("asyncio.WriteTransport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
-        if self.ended.done():
+        if self.is_over:
             return
+        parser = self._parser
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._end(_AnswerError(f"malformed HTTP response: {error}"))
+            self._stop(_AnswerError(f"malformed HTTP response: {error}"))
             return
         if not self.status:
             self._headers_unread -= len(data)
             if self._headers_unread < 0:
-                self._end(_AnswerError(f"server response headers exceeded {_HEADERS_AT_MOST} bytes; aborted"))
+                self._stop(_AnswerError(f"server response headers exceeded {_HEADERS_AT_MOST} bytes; aborted"))
+        elif self._is_whole:
+            self._stop(None)
+
+    def _stop(self, error: _AnswerError | None) -> None:
+        del self._parser  # it refers to this: they would have to be collected
+        self.end(error)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Remember what matters."""
@@ -106,33 +105,17 @@ class _Exchange(asyncio.Protocol):
         """Keep as much as is wanted."""
         self.body = (self.body + body)[:LIMIT]
         if len(self.body) == LIMIT:
-            self._end()
+            self._is_whole = True
 
     def on_message_complete(self) -> None:
         """Have it all."""
         if self.status:
-            self._end()
+            self._is_whole = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take what there is for the whole, where nothing says how much was to come."""
-        if self.status and not self._sized and exc is None:
-            self._end()
-        else:
-            self._end(_AnswerError(str(exc) if exc else "EOF"))
-
-    def _end(self, error: _AnswerError | None = None) -> None:
-        if not self.ended.done():
-            if error is None:
-                self.ended.set_result(None)
-            else:
-                self.ended.set_exception(error)
-
-    async def finish(self) -> None:
-        """Wait for the answer, then close the connection. Raises _AnswerError."""
-        try:
-            await self.ended
-        finally:
-            self._transport.abort()
+        whole = self.status and not self._sized
+        self.end(exc or (None if whole else _AnswerError("EOF")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +150,40 @@ def _first(action: HttpGet, host: str, port: int) -> _Request:
 class _Get:
     """One try: a request, and those that redirects ask for."""
 
-    def __init__(self, request: _Request) -> None:
-        self.request = request
-        self.exchange: _Exchange | None = None
-        self._host = request.host
+    __slots__ = ("_dialer", "_host", "_left", "_told", "_until", "exchange", "request")
 
-    async def run(self) -> Found:
-        """Return what was found. Raises OSError, _AnswerError and ValueError, of an address that is none."""
-        for _ in range(_REDIRECTS_AT_MOST):
-            self.exchange, request = None, self.request
-            tls = _TLS if request.url.scheme == "https" else None
-            exchange = self.exchange = await connect(partial(_Exchange, request.text), request.host, request.port, tls)
-            await exchange.finish()
-            if not self._redirected(exchange):
-                return _judged(exchange)
-        return failure(f'Get "{self.request.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects')
+    def __init__(self, dialer: Dialer, request: _Request, until: float, told: Callable[[Found], None]) -> None:
+        self._dialer, self._until, self._told = dialer, until, told
+        self._host = request.host
+        self._left = _REDIRECTS_AT_MOST
+        self.request = request
+        self._ask()
+
+    def cancel(self) -> None:
+        """Break it off."""
+        self.exchange.cancel()
+
+    def _ask(self) -> None:
+        request = self.request
+        tls = _TLS if request.url.scheme == "https" else None
+        self._left -= 1
+        self.exchange = _Exchange(request.text, self._ended)
+        self._dialer.carry(self.exchange, request.host, request.port, self._until, tls)
+
+    def _ended(self, error: Exception | None) -> None:
+        try:
+            redirected = error is None and self._redirected(self.exchange)
+        except ValueError as wrong:  # an address that is none
+            error, redirected = wrong, False
+        if error is not None:
+            self._told(_failed(self, error))
+        elif not redirected:
+            self._told(_judged(self.exchange))
+        elif self._left:
+            self._ask()
+        else:
+            text = f'Get "{self.request.url.geturl()}": stopped after {_REDIRECTS_AT_MOST} redirects'
+            self._told(failure(text))
 
     def _redirected(self, answer: _Exchange) -> bool:
         """Whether the answer says to ask elsewhere on the same host: then that is what `request` asks for."""
@@ -222,27 +224,31 @@ def _judged(answer: _Exchange) -> Found:
     return Found(Result.SUCCESS, f"Probe terminated redirects, Response body: {body}", warns=True)
 
 
-async def probe(action: HttpGet, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
-    """GET from `action.host`, or else from `host`."""
+def probe(
+    dialer: Dialer, action: HttpGet, where: tuple[str, int], timeout: float, told: Callable[[Found], None]
+) -> Callable[[], object]:
+    """GET from a host and port, `action.host` if that is given; `told` hears later what was found.
+
+    Returns what breaks it off.
+    """
+    loop = asyncio.get_running_loop()
     try:
-        get = _Get(_first(action, host, port))
+        request = _first(action, *where)
     except ValueError as error:
-        return failure(str(error))
-    try:
-        async with asyncio.timeout(timeout):
-            return await get.run()
-    except (TimeoutError, _AnswerError, OSError, ValueError) as error:
-        return _failed(get, error)
+        return loop.call_soon(told, failure(str(error))).cancel
+    return _Get(dialer, request, loop.time() + timeout, told).cancel
 
 
 def _failed(get: _Get, error: Exception) -> Found:
     """Say what went wrong, as Go does. What has begun to answer well or badly has not failed: nobody knows."""
     url = get.request.url.geturl()
-    if get.exchange is not None and get.exchange.status:
+    if isinstance(error, NoSocketError):
+        return unknown(str(error))
+    if get.exchange.status:
         what = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
         return unknown(what if isinstance(error, TimeoutError) else "unexpected EOF")
     if isinstance(error, TimeoutError):
         return failure(f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
-    if isinstance(error, OSError) and get.exchange is None and not isinstance(error, ssl.SSLError):
+    if isinstance(error, OSError) and not get.exchange.connected and not isinstance(error, ssl.SSLError):
         return failure(f'Get "{url}": dial tcp {get.request.url.netloc}: {reason(error)}')
     return failure(f'Get "{url}": {error}')

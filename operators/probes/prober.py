@@ -5,61 +5,28 @@ controllers read. What came of a try is judged in operators.core.probe.worker; w
 """
 
 import asyncio
-import logging
 import resource
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from operators.core import objects, selectors
 from operators.core.objects import PODPROBES, PODS, Key, Obj
 from operators.core.plan import Say
 from operators.core.pods import Pod
-from operators.core.probe import schedule
 from operators.core.probe.plan import reference
 from operators.core.probe.restarts import entries
-from operators.core.probe.spec import Kind, Method, Probe, Wanted, read
-from operators.core.probe.worker import GRACE, Do, Result, State, due, judged, met
-from operators.core.probed import Container
+from operators.core.probe.spec import Kind, Method, Wanted, read
+from operators.core.probe.worker import Result, State
 from operators.core.selectors import Selector
-from operators.probes.found import Found
-from operators.probes.lag import Lag
-from operators.probes.tries import Tries
+from operators.probes.worker import GATHERING, Group, Shared, Worker
 from operators.runtime import metrics
 from operators.runtime.controller import Surroundings
 from operators.runtime.wake import NAMESPACE
 
-log = logging.getLogger(__name__)
-
-GATHERING: Final = 0.02
-"""Seconds that a change waits for others of the same PodProbe."""
-AT_ONCE: Final = 6000
-"""How many tries are under way at a time: each holds a socket."""
-_RETRIES: Final = 3
-"""How often a try that could not be made is made, as upstream."""
 _FILES: Final = 16_384
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """The probes of one PodProbe for one pod."""
-
-    pod: Pod
-    container: Container
-    born: datetime
-    states: dict[Kind, State] = field(default_factory=dict)
-    phases: dict[Kind, float] = field(default_factory=dict)
-    timers: dict[Kind, asyncio.TimerHandle] = field(default_factory=dict)
-    tries: dict[Kind, asyncio.Task[None]] = field(default_factory=dict)
-
-    def close(self) -> None:
-        """Try nothing any more."""
-        for timer in self.timers.values():
-            timer.cancel()
-        for task in self.tries.values():
-            task.cancel()
 
 
 @dataclass(slots=True)
@@ -69,7 +36,7 @@ class _Set:
     podprobe: Obj
     wanted: Wanted
     selector: Selector
-    groups: dict[str, _Group] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -86,30 +53,28 @@ class Prober:
         """By namespace."""
         self._asked: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._lag = Lag()
 
     def states(self, key: Key, uid: str) -> Mapping[Kind, State]:
         """Return what is known of a pod's probes so far: nothing, before it has begun and after it has ended."""
         found = self._sets[key[0]].get(key)
         group = found.groups.get(uid) if found else None
-        return dict(group.states) if group else {}
+        return {kind: worker.state for kind, worker in group.workers.items()} if group else {}
 
     async def run(self, around: Surroundings) -> None:
         """Follow PodProbes and pods, and probe, until cancelled."""
         self._around = around
-        self._tries = Tries(around.client)
-        self._loop = asyncio.get_running_loop()
+        self._shared = Shared(around, self._now)
         _allow_files(_FILES)
         around.informers[PODPROBES].subscribe(self._podprobe_changed)
         around.informers[PODS].subscribe(self._pod_changed, replay=False)
         try:
-            await self._lag.watch()
+            await self._shared.lag.watch()
         finally:
             for key in [key for sets in self._sets.values() for key in sets]:
                 self._drop(key)
             for task in self._tasks:
                 task.cancel()
+            self._shared.tries.close()
 
     def _podprobe_changed(self, old: Obj | None, new: Obj | None) -> None:
         """Begin, end, or begin anew with what has changed; the status alone changes nothing but what is to restart."""
@@ -153,8 +118,6 @@ class Prober:
         group = found.groups.pop(uid, None)
         if group is not None:
             group.close()
-            for kind in group.states:
-                metrics.prober_workers.labels(kind).dec()
             self._asked = {asked for asked in self._asked if asked[0] != uid}
             self._around.wake(found.key, GATHERING)
 
@@ -166,101 +129,15 @@ class Prober:
             return
         group = found.groups.get(pod.uid)
         if group is None:
-            group = found.groups[pod.uid] = _Group(pod, container, self._now())
-            for kind in found.wanted.probes:
-                group.states[kind] = State()
-                group.phases[kind] = schedule.place(pod.uid, f"{found.key[1]}/{kind}", found.wanted.probes[kind].period)
-                metrics.prober_workers.labels(kind).inc()
+            group = found.groups[pod.uid] = Group(found.key, pod, container, self._now())
+            group.workers |= {kind: Worker(self._shared, group, probe) for kind, probe in found.wanted.probes.items()}
             self._around.wake(found.key, GATHERING)
-        other = container.id != group.container.id or not group.timers
+        other = container.id != group.container.id
         group.pod, group.container = pod, container
-        now = self._now()
-        for kind, probe in found.wanted.probes.items():
-            before = group.states[kind]
-            group.states[kind] = met(before, probe, pod, container, born=group.born, now=now)
-            if group.states[kind].result != before.result:
-                self._around.wake(found.key, GATHERING)
-            if other and container.is_running:
-                self._begin(found, group, probe)
-
-    def _begin(self, found: _Set, group: _Group, probe: Probe) -> None:
-        """Set the time of the first try for a container."""
-        since = group.container.running_since or group.born
-        delay = (since + timedelta(seconds=probe.initial_delay) - self._now()).total_seconds()
-        moment = schedule.first(
-            self._loop.time(),
-            group.phases[probe.kind],
-            probe.period,
-            delay=max(0.0, delay),
-            is_new=since >= group.born - GRACE,
-        )
-        self._set(found, group, probe, moment)
-
-    def _set(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        if (timer := group.timers.get(probe.kind)) is not None:
-            timer.cancel()
-        group.timers[probe.kind] = self._loop.call_at(moment, self._fire, found, group, probe, moment)
-
-    def _fire(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        """Try, if it may be tried now; in any case set the next time."""
-        state = group.states[probe.kind]
-        if due(state, probe, group.container, group.states.get(Kind.STARTUP), self._now()) == Do.WAIT:
-            self._again(found, group, probe, moment)
-            return
-        task = self._loop.create_task(self._try(found, group, probe, moment))
-        group.tries[probe.kind] = task
-
-    def _again(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        moment = schedule.after(moment, self._loop.time(), group.phases[probe.kind], probe.period)
-        self._set(found, group, probe, moment)
-
-    async def _try(self, found: _Set, group: _Group, probe: Probe, moment: float) -> None:
-        """Make a try and take what came of it into account, unless there is another container by now."""
-        container = group.container
-        try:
-            async with self._slots:
-                started = self._loop.time()
-                self._lag.note(started - moment)
-                for _ in range(_RETRIES):
-                    what = await self._tries.make(probe, group.pod, container)
-                    if what.result != Result.UNKNOWN:
-                        break
-                self._count(found, probe, what, self._loop.time() - started)
-            if group.states[probe.kind].container == container.id:
-                self._judge(found, group, probe, what)
-        except Exception:  # one probe's defect must not end it, nor any other
-            log.exception("%s probe of %s/%s", probe.kind, *group.pod.key)
-        if group is found.groups.get(group.pod.uid):
-            self._again(found, group, probe, moment)
-
-    def _judge(self, found: _Set, group: _Group, probe: Probe, what: Found) -> None:
-        before = group.states[probe.kind]
-        self._say(group, probe, what)
-        after = group.states[probe.kind] = judged(before, probe, what.result, what.message, self._now())
-        if after.result == before.result:
-            return
-        self._around.wake(found.key, GATHERING)
-        if probe.kind == Kind.STARTUP and after.result == Result.SUCCESS:
-            for other in found.wanted.probes.values():
-                if other.kind != Kind.STARTUP:
-                    self._begin(found, group, other)
-
-    def _say(self, group: _Group, probe: Probe, what: Found) -> None:
-        """Record the event that upstream records."""
-        if what.result == Result.FAILURE:
-            reason, message = "Unhealthy", f"{probe.kind} probe failed: {what.message}"
-        elif what.result == Result.UNKNOWN:
-            reason, message = "Unhealthy", f"{probe.kind} probe errored and resulted in unknown state: {what.message}"
-        elif what.warns:
-            reason, message = "ProbeWarning", f"{probe.kind} probe warning: {what.message}"
-        else:
-            return
-        self._around.say(Say("Warning", reason, message, reference(group.pod, group.container.name)))
-
-    def _count(self, found: _Set, probe: Probe, what: Found, took: float) -> None:
-        metrics.probed(probe.kind, what.result, *found.key)
-        if what.result == Result.SUCCESS:
-            metrics.probe_took(probe.kind, *found.key, took)
+        for worker in group.workers.values():
+            worker.meet()
+            if container.is_running and (other or not worker.has_begun):
+                worker.begin()
 
     def _restart_in_place(self, found: _Set) -> None:
         """Ask each container on record to end, once."""
@@ -271,13 +148,13 @@ class Prober:
             if group is None or group.container.id != entry.container or (entry.uid, entry.container) in self._asked:
                 continue
             self._asked.add((entry.uid, entry.container))
-            task = self._loop.create_task(self._end(group, found.wanted.restart.command))
+            task = asyncio.create_task(self._end(group, found.wanted.restart.command))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _end(self, group: _Group, command: tuple[str, ...]) -> None:
+    async def _end(self, group: Group, command: tuple[str, ...]) -> None:
         """Have the command run by which a container ends; if it does not end, its pod is evicted in the end."""
-        what = await self._tries.run(group.pod, group.container.name, command)
+        what = await self._shared.tries.run(group.pod, group.container.name, command)
         if what.result != Result.SUCCESS:
             message = f"Container {group.container.name} cannot be restarted in place: {what.message}"
             self._around.say(Say("Warning", "FailedKillPod", message, reference(group.pod, group.container.name)))

@@ -1,29 +1,16 @@
-"""The `tcpSocket` probe, and how every probe connects. Mirrors pkg/probe/tcp and pkg/probe/dialer_others.go."""
+"""The `tcpSocket` probe: a connection that comes about. Mirrors pkg/probe/tcp.
+
+Nothing lingers on closing it, as it does with upstream (pkg/probe/dialer_others.go): that holds the process up until
+the other side has answered, for up to a second, and on Linux the port is not free any sooner.
+"""
 
 import asyncio
 import os
-import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
-from ssl import SSLContext
-from typing import Final, TypeVar
 
 from operators.core.probe.spec import TcpSocket
-from operators.probes.found import SUCCESS, Found, address, failure
-
-P = TypeVar("P", bound=asyncio.BaseProtocol)
-
-_LINGER: Final = struct.pack("ii", 1, 1)
-"""As upstream: a connection that is closed is gone after a second, since a thousand others follow."""
-
-
-async def connect(make: Callable[[], P], host: str, port: int, tls: SSLContext | None = None) -> P:
-    """Connect, and return the protocol. Raises OSError."""
-    _, protocol = await asyncio.get_running_loop().create_connection(
-        make, host, port, ssl=tls, server_hostname="" if tls else None
-    )
-    return protocol
+from operators.probes.dialer import Call, Dialer, NoSocketError
+from operators.probes.found import SUCCESS, Found, address, failure, unknown
 
 
 def reason(error: OSError) -> str:
@@ -33,24 +20,37 @@ def reason(error: OSError) -> str:
     return f"connect: {os.strerror(error.errno).lower()}"
 
 
-class _Opened(asyncio.Protocol):
+class _Opened(Call):
     """A connection that has served its purpose when it is there."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember what is to be closed. An HTTP server closes first; here nobody else does."""
-        self.close = transport.close
-        with suppress(OSError):  # it may be over already
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        """Have what was wanted."""
+        super().connection_made(transport)
+        self.end()
 
 
-async def probe(action: TcpSocket, host: str, port: int, timeout: float) -> Found:  # noqa: ASYNC109 - one that counts
-    """Connect to `action.host`, or else to `host`."""
-    where = address(action.host or host, port)
-    try:
-        async with asyncio.timeout(timeout):
-            (await connect(_Opened, action.host or host, port)).close()
-    except TimeoutError:
-        return failure(f"dial tcp {where}: i/o timeout")
-    except OSError as error:
-        return failure(f"dial tcp {where}: {reason(error)}")
-    return SUCCESS
+def probe(
+    dialer: Dialer, action: TcpSocket, where: tuple[str, int], timeout: float, told: Callable[[Found], None]
+) -> Callable[[], object]:
+    """Connect to a host and port, `action.host` if that is given; `told` hears later what was found.
+
+    Returns what breaks it off.
+    """
+    host, port = action.host or where[0], where[1]
+    call = _Opened(lambda error: told(_judged(address(host, port), error)))
+    dialer.carry(call, host, port, asyncio.get_running_loop().time() + timeout)
+    return call.cancel
+
+
+def _judged(where: str, error: Exception | None) -> Found:
+    match error:
+        case None:
+            return SUCCESS
+        case TimeoutError():
+            return failure(f"dial tcp {where}: i/o timeout")
+        case OSError():
+            return failure(f"dial tcp {where}: {reason(error)}")
+        case NoSocketError():
+            return unknown(str(error))
+        case _:
+            return failure(f"dial tcp {where}: {error}")

@@ -160,7 +160,6 @@ _counted, _timed, _limited = (
     cache(_request_duration.labels),
     cache(_rate_limiter_duration.labels),
 )
-_probed, _probing = cache(probes.labels), cache(probe_duration.labels)
 _sent, _received = cache(_request_size.labels), cache(_response_size.labels)
 
 
@@ -206,22 +205,30 @@ def stale_skips(controller: str) -> Counter:
     )
 
 
-def probed(kind: str, result: str, namespace: str, podprobe: str) -> None:
-    """Count a try of a probe."""
-    _probed(kind, result, namespace, podprobe).inc()
+class ProbeCounts:
+    """Counts the tries of one probe of a PodProbe."""
 
+    __slots__ = ("_labels", "_successes", "_took")
 
-def probe_took(kind: str, namespace: str, podprobe: str, seconds: float) -> None:
-    """Note how long a try took that found what it looked for."""
-    _probing(kind, namespace, podprobe).observe(seconds)
+    def __init__(self, kind: str, namespace: str, podprobe: str) -> None:
+        self._labels = kind, namespace, podprobe
+        self._successes = probes.labels(kind, "successful", namespace, podprobe)
+        self._took = probe_duration.labels(kind, namespace, podprobe)
+
+    def tried(self, result: str, seconds: float) -> None:
+        """Count a try, and note how long it took to find what it looked for."""
+        if result == "successful":
+            self._successes.inc()
+            self._took.observe(seconds)
+        else:
+            kind, namespace, podprobe = self._labels
+            probes.labels(kind, result, namespace, podprobe).inc()
 
 
 def forget_probes(namespace: str, podprobe: str) -> None:
     """Drop the series of a PodProbe that is gone."""
     for metric in (probes, probe_duration):
         metric.remove_by_labels({"namespace": namespace, "podprobe": podprobe})
-    _probed.cache_clear()
-    _probing.cache_clear()
 
 
 def slices_changed(changes: Changes) -> None:

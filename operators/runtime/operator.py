@@ -26,7 +26,7 @@ from prometheus_client.exposition import choose_encoder
 
 from operators.core.admission.review import TWINS
 from operators.core.objects import KOPFWERK
-from operators.runtime import admission, state
+from operators.runtime import admission, scheduler_admission, state
 from operators.runtime.client import Client
 from operators.runtime.controller import Controller
 from operators.runtime.lease import Lease
@@ -47,7 +47,8 @@ class Options:
 
     namespace is where the Lease is, empty for the pod's own. listen is host:port for /healthz, /readyz and /metrics,
     empty for none. identity is the Lease's holder, empty for the host's name and one drawn for this process.
-    webhook_listen is where the validating webhook listens, empty for nowhere; a certificate that changes is read anew.
+    webhook_listen is where the webhook listens, empty for nowhere; a certificate that changes is read anew. Where
+    webhook_scheduler is given, it also gives that scheduler the new pods that it is asked about.
     Of a kind with more objects than state_metrics_limit there are no state metrics.
     """
 
@@ -60,6 +61,7 @@ class Options:
     webhook_listen: str = ""
     webhook_certificate: str = ""
     webhook_key: str = ""
+    webhook_scheduler: str = ""
     state_metrics_limit: int = state.LIMIT
     log_format: str = "text"
     verbose: bool = False
@@ -131,7 +133,7 @@ class Operator:
     async def _admitted(
         self, client: Client, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings
     ) -> AsyncIterator[None]:
-        """Have Kopf serve the validating webhook, if it is wanted. Every replica does, leading or not."""
+        """Have Kopf serve the webhook, if it is wanted. Every replica does, leading or not."""
         listen = self._options.webhook_listen
         if not listen:
             yield
@@ -166,6 +168,8 @@ class Operator:
                 ignore_failures=True,
                 registry=registry,
             )(validate)
+        if scheduler := self._options.webhook_scheduler:
+            scheduler_admission.register(registry, scheduler)
         async with served.followed():
             yield
 

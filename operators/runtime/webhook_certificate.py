@@ -12,7 +12,7 @@ The authority's key is never written anywhere: each certificate has an authority
 
 import asyncio
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -28,12 +28,10 @@ from operators.runtime import issuing
 from operators.runtime.client import ApiError, Requests, path
 
 SECRETS: Final = Resource("", "v1", "secrets", "Secret")
-CONFIGURATIONS: Final = Resource(
-    "admissionregistration.k8s.io",
-    "v1",
-    "validatingwebhookconfigurations",
-    "ValidatingWebhookConfiguration",
-    namespaced=False,
+_GROUP: Final = "admissionregistration.k8s.io"
+CONFIGURATIONS, MUTATING_CONFIGURATIONS = (
+    Resource(_GROUP, "v1", f"{kind.lower()}s", kind, namespaced=False)
+    for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 )
 TLS: Final = "kubernetes.io/tls"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
@@ -57,7 +55,15 @@ class Wanted:
     secret: str
     service: str
     configuration: str = ""
+    mutating_configuration: str = ""
     valid_for: timedelta = timedelta(days=90)
+
+    def urls(self) -> Iterator[str]:
+        """Yield where the configurations are that are to trust the certificate."""
+        if self.configuration:
+            yield path(CONFIGURATIONS, name=self.configuration)
+        if self.mutating_configuration:
+            yield path(MUTATING_CONFIGURATIONS, name=self.mutating_configuration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +89,20 @@ async def ensure(client: Requests, wanted: Wanted) -> Outcome:
 async def _once(client: Requests, wanted: Wanted) -> Outcome:
     """Look and act once. A conflict says that somebody else did meanwhile."""
     secret = await _get(client, path(SECRETS, wanted.namespace, wanted.secret))
-    configuration = await _get(client, path(CONFIGURATIONS, name=wanted.configuration)) if wanted.configuration else {}
+    configurations = {url: await _get(client, url) for url in wanted.urls()}
     found, names, now = serving(secret), core.server_names(wanted.service, wanted.namespace), datetime.now(UTC)
-    why = core.why_due(found, names, now, may_wait=not wanted.configuration)
+    why = core.why_due(found, names, now, may_wait=not configurations)
     if isinstance(found, Serving) and not why:
-        await _trust(client, configuration, lambda bundle: core.trusting(bundle, found.authority))
-        return Outcome("", found, bool(configuration))
+        await _trust(client, configurations, lambda bundle: core.trusting(bundle, found.authority))
+        return Outcome("", found, bool(configurations) and all(configurations.values()))
     data = _issue(names, wanted.valid_for)
     new = serving({"data": data})
     assert isinstance(new, Serving)  # noqa: S101 - it was made just now
     present = found.authority if isinstance(found, Serving) else None
-    if await _trust(client, configuration, lambda bundle: core.rotating(bundle, present, new.authority, now)):
+    if await _trust(client, configurations, lambda bundle: core.rotating(bundle, present, new.authority, now)):
         await asyncio.sleep(SETTLE)
     await _store(client, wanted, secret, data)
-    return Outcome(why, new, bool(configuration))
+    return Outcome(why, new, bool(configurations) and all(configurations.values()))
 
 
 async def _get(client: Requests, url: str) -> Obj:
@@ -110,21 +116,23 @@ async def _get(client: Requests, url: str) -> Obj:
 
 
 async def _trust(
-    client: Requests, configuration: Obj, decide: Callable[[Sequence[Authority]], list[Authority]]
+    client: Requests, configurations: Mapping[str, Obj], decide: Callable[[Sequence[Authority]], list[Authority]]
 ) -> bool:
-    """Give each webhook of the configuration the bundle that is decided on; return whether any changed."""
-    changed = []
-    for webhook in configuration.get("webhooks") or ():
-        bundle = authorities(webhook["clientConfig"].get("caBundle", ""))
-        if (decided := decide(bundle)) != bundle:
-            text = _encode("".join(authority.pem for authority in decided).encode())
-            changed.append({"name": webhook["name"], "clientConfig": {"caBundle": text}})
-    if changed:
-        meta = configuration["metadata"]
-        body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "webhooks": changed}
-        url = path(CONFIGURATIONS, name=meta["name"])
-        await client.request("PATCH", url, body, params=_MANAGER, content_type=STRATEGIC_PATCH)
-    return bool(changed)
+    """Give each webhook of the configurations, by URL, the bundle that is decided on; return whether any changed."""
+    any_changed = False
+    for url, configuration in configurations.items():
+        changed = []
+        for webhook in configuration.get("webhooks") or ():
+            bundle = authorities(webhook["clientConfig"].get("caBundle", ""))
+            if (decided := decide(bundle)) != bundle:
+                text = _encode("".join(authority.pem for authority in decided).encode())
+                changed.append({"name": webhook["name"], "clientConfig": {"caBundle": text}})
+        if changed:
+            version = configuration["metadata"]["resourceVersion"]
+            body = {"metadata": {"resourceVersion": version}, "webhooks": changed}
+            await client.request("PATCH", url, body, params=_MANAGER, content_type=STRATEGIC_PATCH)
+            any_changed = True
+    return any_changed
 
 
 async def _store(client: Requests, wanted: Wanted, secret: Obj, data: Obj) -> None:

@@ -7,12 +7,12 @@ What stays in kube-scheduler, each plugin whole, because a part of it without th
 - VolumeBinding, VolumeRestrictions, VolumeZone, NodeVolumeLimits and DynamicResources: they keep state of their own
   from PreFilter to PreBind, and cost nothing for a pod without volumes or claims.
 - NodeDeclaredFeatures: what a node declares is between the kubelet and kube-scheduler of one version.
-- DefaultPreemption, with NodeResourcesFit's filter: its dry run knows only the filters of plugins, and without one that
-  refuses there is no victim and the extender is never asked.
+- DefaultPreemption, with the filters of what evicting pods can help against: its dry run knows only the filters of
+  plugins, and without one that refuses there is no victim and the extender is never asked.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 KEPT: Final = (
     "SchedulingGates",
@@ -28,18 +28,39 @@ KEPT: Final = (
 )
 """The plugins that go on in kube-scheduler, at every one of their extension points."""
 
+OF_NODES: Final = ("NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity")
+"""The filters that look at nodes alone, by which kube-scheduler finds a part of the nodes that is worth looking at."""
+ROOM: Final = ("NodePorts", "NodeResourcesFit")
+"""The filters by which kube-scheduler finds out that evicting pods would make room."""
+AROUND: Final = ("PodTopologySpread", "InterPodAffinity")
+"""Those by which it finds out that other pods are in the way. For a pod that they are about they look at every node."""
+_WITHOUT_PRE_FILTER: Final = ("NodeUnschedulable", "NodeName", "TaintToleration")
+
+ARGUMENTS: Final = ("--feature-gates=ContextualLogging=false",)
+"""What kube-scheduler is told beside its configuration.
+
+It makes a logger for each node that it tries a pod on, nearly always in vain, and it tries all of them.
+"""
+ENVIRONMENT: Final = {"GOGC": "400"}
+"""Its garbage, the names of all nodes for each pod, is collected a fourth as often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extender:
     """How kube-scheduler reaches the extender, and what it asks of it.
 
-    Without `preempts` NodeResourcesFit is off as well, and the extender sees every node.
+    `preempts` says for what pods are evicted: for all that evicting helps against, as upstream does, or for room alone,
+    which costs nothing for pods with affinity or spread. Where it never does, the extender sees every node.
+    `looks_at` says which nodes the extender chooses from: all, or a part, as the default scheduler does. kube-scheduler
+    then looks for fitting ones with all of its filters, and stops when it has enough.
+    The timeout is for all verbs, and long for the sake of `bind`, at which the pods of a group wait for each other.
     """
 
     url: str
-    preempts: bool = True
+    preempts: Literal["all", "room", "never"] = "all"
+    looks_at: Literal["all", "part"] = "all"
     binds: bool = True
-    timeout: str = "5s"
+    timeout: str = "30s"
 
 
 def configuration(
@@ -52,24 +73,21 @@ def configuration(
 
     The kubeconfig is part of it because kube-scheduler ignores its own flag where it is given a configuration; an empty
     one stands for the account of the pod that it runs in. Several elect a leader by `lease`, a namespace and a name.
-    Every node is looked at: with no filters of its own kube-scheduler would otherwise show the extender a part of them.
     """
-    kept = [name for name in KEPT if extender.preempts or name != "DefaultPreemption"]
+    kept = [name for name in KEPT if extender.preempts != "never" or name != "DefaultPreemption"]
     plugins: dict[str, Any] = {
         "multiPoint": {"disabled": [{"name": "*"}], "enabled": [{"name": name} for name in kept]}
     }
-    if extender.preempts:
-        fit = {"enabled": [{"name": "NodeResourcesFit"}]}
-        plugins |= {"preFilter": fit, "filter": fit}
+    plugins |= filters(extender)
     verbs = {"filterVerb": "filter", "prioritizeVerb": "prioritize"}
-    verbs |= {"preemptVerb": "preempt"} if extender.preempts else {}
+    verbs |= {"preemptVerb": "preempt"} if extender.preempts != "never" else {}
     verbs |= {"bindVerb": "bind"} if extender.binds else {}
     return {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
         "clientConnection": {"kubeconfig": kubeconfig, "qps": 1000, "burst": 2000},
         "leaderElection": _election(lease),
-        "percentageOfNodesToScore": 100,
+        "percentageOfNodesToScore": 100 if extender.looks_at == "all" else 0,
         "podMaxBackoffSeconds": 2,
         "profiles": [{"schedulerName": scheduler_name, "plugins": plugins, "pluginConfig": _plugin_config(extender)}],
         "extenders": [
@@ -85,6 +103,19 @@ def configuration(
     }
 
 
+def filters(extender: Extender) -> dict[str, Any]:
+    """Return the plugins of kube-scheduler's own filters, beside those that are there whole."""
+    names: tuple[str, ...] = {"all": ROOM + AROUND, "room": ROOM, "never": ()}[extender.preempts]
+    if extender.looks_at == "part":
+        names = OF_NODES + ROOM + AROUND
+    if not names:
+        return {}
+    return {
+        "preFilter": {"enabled": [{"name": name} for name in names if name not in _WITHOUT_PRE_FILTER]},
+        "filter": {"enabled": [{"name": name} for name in names]},
+    }
+
+
 def _election(lease: tuple[str, str] | None) -> dict[str, Any]:
     if lease is None:
         return {"leaderElect": False}
@@ -94,7 +125,7 @@ def _election(lease: tuple[str, str] | None) -> dict[str, Any]:
 
 def _plugin_config(extender: Extender) -> list[dict[str, Any]]:
     """Have preemption look at every node: of those that it looks at by its own rules, ours may refuse any number."""
-    if not extender.preempts:
+    if extender.preempts == "never":
         return []
     every = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",

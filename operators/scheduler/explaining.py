@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from operators.core.objects import Obj
-from operators.scheduler import placement, preemption
+from operators.scheduler import gang, placement, preemption
 from operators.scheduler.pod import Pod
 from operators.scheduler.predicates import ports, resources
 from operators.scheduler.rules import Rules
@@ -20,7 +20,8 @@ def explain(pod: Pod, nodes: Snapshot, rules: Rules) -> Obj:
     """Say what the rules say about every node, as if the pod were to be placed now. Changes nothing.
 
     `nodes` has the nodes that it fits on, the best first, each with its total and every rule's weighted share of it;
-    `refused` has the others, each with the reason, whether evicting pods could help, and what would.
+    `refused` has the others, each with the reason, whether evicting pods could help, and what would. `group` says how
+    the group stands of a pod that is placed together with others.
     """
     on, pod = pod.node, replace(pod, node="")  # who has a place did not ask for it by name
     refused: list[Obj] = []
@@ -44,9 +45,12 @@ def explain(pod: Pod, nodes: Snapshot, rules: Rules) -> Obj:
                 remedies = remedy(pod, nodes, row, reason.split(", "))
                 refused.append({"node": node.name, "reason": reason, "unresolvable": hopeless, "wouldFitIf": remedies})
         chosen = names[placement.best(pod, scores)] if fitting else ""
-        evicting = {} if fitting else preemption.victims(pod, nodes, rules, [str(one["node"]) for one in refused])
+        spared = fitting or _needs_others(on, pod, nodes)
+        evicting = {} if spared else preemption.victims(pod, nodes, rules, [str(one["node"]) for one in refused])
+    group = {"group": gang.outlook(pod, pod.group, nodes, rules)} if pod.group else {}
     return {
         "pod": f"{pod.namespace}/{pod.name}",
+        **group,
         "on": on,
         "chosen": chosen,
         "nodes": fitting,
@@ -55,6 +59,11 @@ def explain(pod: Pod, nodes: Snapshot, rules: Rules) -> Obj:
             node: [_name_of(uid, nodes) for uid in victims.uids] for node, victims in evicting.items()
         },
     }  # fmt: skip
+
+
+def _needs_others(on: str, pod: Pod, nodes: Snapshot) -> bool:
+    """Whether nobody is evicted for a pod, which cannot be placed without others of its group."""
+    return not on and pod.group is not None and gang.count(pod, pod.group, nodes).needed > 1
 
 
 def remedy(pod: Pod, nodes: Snapshot, row: int, reasons: Sequence[str]) -> list[str]:

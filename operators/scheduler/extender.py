@@ -8,11 +8,13 @@ and scores them when asked, and assumes at `bind`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from operators.core.objects import Obj
 from operators.scheduler import explaining, placement, preemption
+from operators.scheduler.gangs import Gangs
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
@@ -20,7 +22,10 @@ from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
 
+_REMEMBERED: Final = 200
+"""Preemptors whose victims are remembered. Of those before nobody knows whether they still wait."""
 UNKNOWN = "node(s) were not known to the extender"
+ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +35,48 @@ class Answer:
     nodes: Sequence[str]
     failed: Mapping[str, str]
     unresolvable: Mapping[str, str]
+    error: str = ""
+    """Why to try again soon, and to evict nobody meanwhile."""
 
 
 class Extender:
     """The verbs on one snapshot."""
 
     def __init__(
-        self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, decides: bool = True
+        self,
+        nodes: Snapshot,
+        rules: Callable[[Pod], Rules],
+        clock: Callable[[], float],
+        *,
+        decides: bool = True,
+        in_part: bool = False,
     ) -> None:
+        """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet."""
         self.nodes = nodes
+        self.gangs = Gangs(nodes, rules, clock, in_part=in_part)
         self._rules = rules
         self._clock = clock
         self._decides = decides
+        self._in_part = in_part
+        self._victims: dict[str, dict[str, Victims]] = {}
+        """By preemptor's UID and node, who was named to be evicted, until the preemptor is placed."""
 
     def filter(self, pod: Pod, names: Sequence[str] | None) -> Answer:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
+        if self.gangs.held:
+            self.gangs.expire()
+        if pod.group is not None:
+            said = self.gangs.admit(pod, pod.group, self._rows(names))
+            if said is not None:
+                return self._of_group(said, names)
         nodes.forget(pod.uid)
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
+            if self._in_part and names and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
+                return Answer([], {}, {}, ELSEWHERE)
             return self._refused(found, names)
         if not self._decides:
             return Answer([nodes.names[row] for row in found.rows], *self._why_not(found, names))
@@ -58,6 +84,7 @@ class Extender:
         if len(found.rows) > 1:
             row = placement.best(pod, placement.score(pod, nodes, rules, found.rows))
         nodes.assume(pod, nodes.names[row], now)
+        self._victims.pop(pod.uid, None)
         return Answer([nodes.names[row]], {}, {})
 
     def prioritize(self, pod: Pod, names: Sequence[str] | None) -> tuple[Sequence[str], Scores]:
@@ -73,19 +100,49 @@ class Extender:
         """
         nodes = self.nodes
         nodes.expire(self._clock())
-        return preemption.victims(pod, nodes, self._rules(pod), names)
+        if self.gangs.needs_others(pod):
+            return {}
+        found = preemption.victims(pod, nodes, self._rules(pod), names)
+        self._remember(pod.uid, found)
+        return found
+
+    def is_behind(self, pod: Pod, names: Sequence[str] | None) -> bool:
+        """Whether kube-scheduler has seen a pod's victims gone from a node, and the watch here has not.
+
+        A node is not asked about as long as they are on it. To refuse it would have others evicted on another one.
+        """
+        named = self._victims.get(pod.uid)
+        if not named:
+            return False
+        asked = named.keys() if names is None else named.keys() & set(names)
+        if pod.nominated in named:
+            asked = asked & {pod.nominated}
+        return any(self.nodes.placed(uid) is not None for name in asked for uid in named[name].uids)
 
     def bound(self, uid: str) -> None:
         """Take note that a pod was bound where it was placed."""
+        self.gangs.done(uid)
         self.nodes.bound(uid, self._clock())
 
     def unassume(self, uid: str) -> None:
-        """Take back what was assumed about a pod that will not be bound there."""
-        self.nodes.forget(uid)
+        """Take back what was assumed about a pod that could not be bound there; one of a gang keeps its room."""
+        if not self.gangs.keeps(uid):
+            self.nodes.forget(uid)
 
     def explain(self, pod: Pod) -> Obj:
         """Say what each rule says about every node, and change nothing."""
         return explaining.explain(pod, self.nodes, self._rules(pod))
+
+    def _remember(self, uid: str, found: dict[str, Victims]) -> None:
+        """Keep who was named for a pod; of those before, only whom kube-scheduler is known to have chosen."""
+        for other, named in self._victims.items():
+            chosen = self.nodes.nominated[other].nominated if other in self.nodes.nominated else ""
+            if chosen in named:
+                self._victims[other] = {chosen: named[chosen]}
+        self._victims.pop(uid, None)
+        self._victims[uid] = found
+        if len(self._victims) > _REMEMBERED:
+            del self._victims[next(iter(self._victims))]
 
     def _rows(self, names: Sequence[str] | None) -> Rows:
         """Return the rows of the nodes that are known."""
@@ -94,6 +151,13 @@ class Extender:
             return np.flatnonzero(nodes.alive)
         rows = np.fromiter((row for row in map(nodes.rows.get, names) if row is not None), np.int64)
         return rows[nodes.alive[rows]]
+
+    def _of_group(self, said: str | int, names: Sequence[str] | None) -> Answer:
+        """Answer with the one node, or refuse all: evicting pods for one of a group would help none of it."""
+        if isinstance(said, int):
+            return Answer([self.nodes.names[said]], {}, {})
+        every = [node.name for node in self.nodes.nodes.values()] if names is None else names
+        return Answer([], {}, dict.fromkeys(every, said))
 
     def _refused(self, found: Fit, names: Sequence[str] | None) -> Answer:
         return Answer([], *self._why_not(found, names))

@@ -7,8 +7,9 @@ from typing import Final, TypeAlias
 from operators.core import selectors
 from operators.core.objects import Key, Obj, Owner, controller_of
 from operators.core.selectors import Selector
-from operators.scheduler import affinity, requests
+from operators.scheduler import affinity, group, requests
 from operators.scheduler.affinity import NodeTerm, PodTerm
+from operators.scheduler.group import Group
 from operators.scheduler.requests import Requests
 
 Port: TypeAlias = tuple[str, str, int]
@@ -85,6 +86,8 @@ class Pod:
     preferred: tuple[PodTerm, ...]
     preferred_anti: tuple[PodTerm, ...]
     spread: tuple[Spread, ...]
+    group: Group | None = None
+    """With whom it is placed together or not at all."""
 
     @property
     def key(self) -> Key:
@@ -137,6 +140,7 @@ def parse(obj: Obj) -> Pod:
         preferred=affinity.preferred_pod_terms(pods.get(preferred), namespace),
         preferred_anti=affinity.preferred_pod_terms(anti.get(preferred), namespace),
         spread=tuple(_spread(constraint, labels) for constraint in spec.get("topologySpreadConstraints") or ()),
+        group=group.parse(obj),
     )
 
 

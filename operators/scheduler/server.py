@@ -1,6 +1,7 @@
 """The extender over HTTP: parses, calls, encodes. One process, one event loop, and so one decision at a time."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import time
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LARGEST: Final = 16 << 20
 """Bytes of a request: 100,000 names of nodes and a pod need less."""
+BEHIND_AT_MOST: Final = 1.0
+"""Seconds for which a decision waits for news of pods that had to go for it."""
 PREFIX: Final = "/scheduler"
 Verb: TypeAlias = Callable[[bytes], Awaitable[bytes]]
 
@@ -84,7 +87,12 @@ class Server:
             return web.Response(status=400, text=f"{error}\n")
 
     async def _filter(self, body: bytes) -> bytes:
-        return wire.filtered(self._extender.filter(*wire.arguments(body, self._extender.nodes.node_count)))
+        pod, names = wire.arguments(body, self._extender.nodes.node_count)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEHIND_AT_MOST):
+                while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
+                    await asyncio.sleep(0.002)
+        return wire.filtered(self._extender.filter(pod, names))
 
     async def _prioritize(self, body: bytes) -> bytes:
         names, scores = self._extender.prioritize(*wire.arguments(body, self._extender.nodes.node_count))
@@ -96,6 +104,8 @@ class Server:
     async def _bind(self, body: bytes) -> bytes:
         """Bind, and say in `Error` why not: kube-scheduler then tries again."""
         asked = wire.binding(body)
+        if said := await self._gathered(asked):
+            return orjson.dumps({"Error": said})
         wanted: Obj = {
             "apiVersion": "v1",
             "kind": "Binding",
@@ -110,6 +120,16 @@ class Server:
             return orjson.dumps({"Error": error.message})
         self._extender.bound(asked.uid)
         return orjson.dumps({"Error": ""})
+
+    async def _gathered(self, asked: wire.Binding) -> str:
+        """Wait for as many pods of a pod's group as are bound together; say why it has been in vain, if it has."""
+        gangs = self._extender.gangs
+        while (wait := gangs.arrive(asked.uid, asked.node)) is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wait.decided.wait(), wait.seconds)
+            if (said := gangs.why_not(asked.uid, wait)) is not None:
+                return said
+        return ""
 
     async def _explain(self, body: bytes) -> bytes:
         """Say for every node its scores, or why the pod cannot go there. Changes nothing."""
@@ -132,6 +152,7 @@ class Server:
         ):
             metrics.cache.labels(kind).set(number)
         metrics.expired.set(nodes.expired)
+        metrics.held.set(self._extender.gangs.held)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         body = await asyncio.to_thread(encode, REGISTRY)
         return web.Response(body=body, headers={"Content-Type": content_type})

@@ -7,7 +7,7 @@ a time limit has passed. A node that is gone keeps its row while pods are still 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,19 +18,14 @@ from operators.scheduler.affinity import PodTerm
 from operators.scheduler.assumed import Assumed
 from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
+from operators.scheduler.group import Groups
+from operators.scheduler.images import Images
 from operators.scheduler.node import Node, Taint
 from operators.scheduler.placed import Away, Budget, Placed
-from operators.scheduler.pod import Pod, Port
+from operators.scheduler.pod import Pod
+from operators.scheduler.ports import Ports
 
 _ROWS: Final = 64
-
-
-@dataclass(slots=True)
-class Image:
-    """An image that nodes have: its size as the first of them reported it."""
-
-    size: int
-    rows: set[int]
 
 
 class Snapshot:
@@ -48,14 +43,16 @@ class Snapshot:
         self.taint_sets: list[tuple[Taint, ...]] = [()]
         self.counts = Counts(_ROWS)
         self.anti_affinity, self.scored_terms = Terms(_ROWS), Terms(_ROWS)
-        self.images: dict[str, Image] = {}
-        self.ports: defaultdict[tuple[str, int], defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self.images, self.ports = Images(), Ports()
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self.nominated: dict[str, Pod] = {}
         self.rows: dict[str, int] = {}
         self.names: list[str] = [""] * _ROWS
         self.nodes: dict[int, Node] = {}
+        self.groups = Groups()
         self.expired = 0
+        self.version = 0
+        """Another one whenever a node or what is on one has changed."""
         self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, Labels] = {}
         self._free = list(range(_ROWS - 1, -1, -1))
@@ -74,13 +71,14 @@ class Snapshot:
 
     def put_node(self, node: Node) -> None:
         """Add a node or bring it up to date."""
+        self.version += 1
         row = self._row(node.name)
         old = self.nodes.get(row)
         self.nodes[row], self.alive[row] = node, True
         self.unschedulable[row] = node.unschedulable
         self.taint_codes[row] = self._taint_code(node.taints)
         self.allocatable.replace(row, node.allocatable)
-        self._put_images(row, old.images if old else {}, node.images)
+        self.images.put(row, old.images if old else {}, node.images)
         for key, column in self._labels.items():
             column.set(row, node.labels.get(key))
 
@@ -89,7 +87,8 @@ class Snapshot:
         row = self.rows.get(name)
         if row is None or row not in self.nodes:
             return
-        self._put_images(row, self.nodes.pop(row).images, {})
+        self.version += 1
+        self.images.put(row, self.nodes.pop(row).images, {})
         self.alive[row] = False
         self.allocatable.replace(row, {})
         for column in self._labels.values():
@@ -117,7 +116,9 @@ class Snapshot:
         self.nominated.pop(pod.uid, None)
         if pod.ended:
             self.remove_pod(pod.uid)
-        elif pod.node:
+            return
+        self.groups.put(pod)
+        if pod.node:
             self._assumed.pop(pod.uid)
             self._place(pod)
         elif pod.nominated:
@@ -126,12 +127,18 @@ class Snapshot:
     def remove_pod(self, uid: str) -> None:
         """Forget a pod."""
         self.nominated.pop(uid, None)
+        self.groups.remove(uid)
         self._assumed.pop(uid)
         self._take_off(uid)
 
     def assume(self, pod: Pod, node: str, now: float) -> None:
         """Count a pod as running on a node from now on."""
         self._assumed.add(pod.uid, now)
+        self._place(replace(pod, node=node))
+
+    def hold(self, pod: Pod, node: str) -> None:
+        """Count a pod as running on a node until it is forgotten, bound or seen there: it has no time limit."""
+        self._assumed.hold(pod.uid)
         self._place(replace(pod, node=node))
 
     def bound(self, uid: str, now: float) -> None:
@@ -158,6 +165,10 @@ class Snapshot:
     def pod_count(self) -> int:
         """How many pods are on nodes, those that are assumed included."""
         return len(self._placed)
+
+    def is_assumed(self, uid: str) -> bool:
+        """Whether the watch has yet to say that a pod is where it counts."""
+        return uid in self._assumed
 
     def placed(self, uid: str) -> Placed | None:
         """Return where a pod is or is assumed to be."""
@@ -232,6 +243,7 @@ class Snapshot:
 
     def _place(self, pod: Pod) -> None:
         self._take_off(pod.uid)
+        self.version += 1
         row = self._row(pod.node)
         self._placed[pod.uid] = Placed(pod, row)
         self._on[row][pod.uid] = pod
@@ -240,6 +252,7 @@ class Snapshot:
     def _take_off(self, uid: str) -> None:
         placed = self._placed.pop(uid, None)
         if placed is not None:
+            self.version += 1
             del self._on[placed.row][uid]
             self._count(placed.pod, placed.row, -1)
             self._release(placed.row)
@@ -250,22 +263,10 @@ class Snapshot:
         self.scored_memory[row] += sign * pod.scored_memory
         self.pods_on[row] += sign
         self.counts.add(pod, row, sign)
-        for port in pod.ports:
-            self._count_port(port, row, sign)
+        if pod.ports:
+            (self.ports.take if sign > 0 else self.ports.free)(pod.ports, row)
         if pod.has_terms:
             self._count_terms(pod, row, sign)
-
-    def _count_port(self, port: Port, row: int, sign: int) -> None:
-        address, protocol, number = port
-        rows = self.ports[protocol, number]
-        if sign > 0:
-            rows[row].append(address)
-            return
-        rows[row].remove(address)
-        if not rows[row]:
-            del rows[row]
-        if not rows:
-            del self.ports[protocol, number]
 
     def _count_terms(self, pod: Pod, row: int, sign: int) -> None:
         for term in pod.anti_affinity:
@@ -317,14 +318,3 @@ class Snapshot:
             code = self._taint_codes[taints] = len(self.taint_sets)
             self.taint_sets.append(taints)
         return code
-
-    def _put_images(self, row: int, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-        if old == new:
-            return
-        for name in old.keys() - new.keys():
-            image = self.images[name]
-            image.rows.discard(row)
-            if not image.rows:
-                del self.images[name]
-        for name, size in new.items():
-            self.images.setdefault(name, Image(size, set())).rows.add(row)

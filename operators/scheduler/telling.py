@@ -11,6 +11,8 @@ def tell(explained: Obj, most: int) -> Iterator[str]:
     pod, on, fitting = explained["pod"], explained["on"], explained["nodes"]
     everywhere = len(fitting) + len(explained["refused"])
     yield f"{pod} is on {on}." if on else f"{pod} is not placed."
+    if group := explained.get("group"):
+        yield f"It is placed together with others: group {group['name']}: {group['says']}."
     if not fitting:
         yield f"As the cluster is now, it fits on none of {everywhere} nodes."
     else:

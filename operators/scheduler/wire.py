@@ -97,7 +97,7 @@ def filtered(answer: Answer) -> bytes:
             "NodeNames": answer.nodes,
             "FailedNodes": answer.failed,
             "FailedAndUnresolvableNodes": answer.unresolvable,
-            "Error": "",
+            "Error": answer.error,
         }
     )
 

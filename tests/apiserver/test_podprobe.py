@@ -227,6 +227,48 @@ async def test_refused(admin: Client, change: Obj, want: str) -> None:
     assert want in refused.value.message
 
 
+def _gated(names: str) -> Obj:
+    """Return a ReplicaSet whose pods are to be gated by PodProbes."""
+    return {
+        "apiVersion": "kopfwerk.dev/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": "gated", "annotations": {"kopfwerk.dev/readiness-gates": names}},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+            },
+        },
+    }
+
+
+async def test_a_workload_gates_its_pods(place: Place) -> None:
+    """A pod of it is ready when the probe passes and not before, though its template knows nothing of that."""
+    place.status = "503 Not yet"
+    await place.probe(readiness={"httpGet": {"port": place.port, "path": "/", "host": "127.0.0.1"}})
+    workloads = f"/apis/kopfwerk.dev/v1/namespaces/{place.namespace}/replicasets"
+    made = await place.client.request("POST", workloads, _gated("web"))
+    assert "readinessGates" not in made["spec"]["template"]["spec"]
+    pod = await place.until(place.pods, lambda found: bool(said(found)))
+    assert pod["spec"]["readinessGates"] == [{"conditionType": CONDITION}]
+    assert said(pod)["status"] == "False"
+    place.status = "200 OK"
+    name = pod["metadata"]["name"]
+    await place.says(name, "True")
+    await place.client.request("DELETE", f"{workloads}/gated")
+    await place.until(f"{place.pods}/{name}", lambda found: found == {})
+
+
+async def test_a_gate_of_no_name_is_refused(admin: Client) -> None:
+    """As the pods would be."""
+    with pytest.raises(ApiError) as refused:
+        await admin.request("POST", "/apis/kopfwerk.dev/v1/namespaces/default/replicasets", _gated("no name"))
+    assert refused.value.status == 422
+    assert "spec.template.spec.readinessGates[0].conditionType: Invalid value" in refused.value.message
+
+
 def test_columns(shell: CommandLine) -> None:
     """The table says how many pods are in which state."""
     manifest = {

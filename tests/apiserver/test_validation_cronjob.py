@@ -96,6 +96,12 @@ async def test_refused(client: Client, edits: Edits) -> None:
         pytest.param({"spec.jitterSeconds": 60}, None, id="jitter"),
         pytest.param({"spec.jitterSeconds": -1}, "spec.jitterSeconds", id="negative jitter"),
         pytest.param({f"{JOB}.podFailureBackoff": {"baseSeconds": 1}}, None, id="the Job's own back-off"),
+        pytest.param({f"{JOB}.scheduling": {"schedulingPolicy": {"gang": {}}}}, None, id="a gang"),
+        pytest.param(
+            {f"{JOB}.scheduling": {"schedulingPolicy": {"gang": {"minCount": 2}}}},
+            f"{JOB}.scheduling.schedulingPolicy.gang.minCount",
+            id="a gang of more than run at a time",
+        ),
     ],
 )
 async def test_what_only_the_custom_resource_has(client: Client, edits: Edits, want: str | None) -> None:

@@ -3,14 +3,22 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
 from operators.core.objects import Obj
-from operators.runtime import webhook_certificate
+from operators.runtime import scheduler_admission, webhook_certificate
 from operators.runtime.client import Client, path
-from operators.runtime.webhook_certificate import CONFIGURATIONS, CertificateError, Wanted, ensure
+from operators.runtime.webhook_certificate import (
+    CONFIGURATIONS,
+    MUTATING_CONFIGURATIONS,
+    CertificateError,
+    Wanted,
+    authorities,
+    ensure,
+)
 from tests.apiserver.installation import NAME, Installation, Meddled
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("webhook certificate")]
@@ -72,6 +80,28 @@ async def test_install(client: Client, unique: str) -> None:
     assert (second.why, second.is_configured) == ("", True)
     assert await made.bundle() == [first.serving.authority.pem]
     assert await made.secret() == secret
+
+
+async def test_a_mutating_configuration_trusts_it_too(
+    installation: Installation, later: Callable[[timedelta], None]
+) -> None:
+    """The one that gives pods to the scheduler has the same bundle, from before the renewal on."""
+    service = {"name": NAME, "namespace": installation.namespace, "path": "/schedule", "port": 443}
+    obj = scheduler_admission.configuration({"service": service})
+    obj["metadata"]["name"] = f"scheduling-{installation.namespace}"
+    obj["webhooks"][0]["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": installation.namespace}}
+    wanted = replace(installation.wanted, mutating_configuration=obj["metadata"]["name"])
+
+    assert not (await ensure(installation.client, wanted)).is_configured
+    await installation.client.request("POST", path(MUTATING_CONFIGURATIONS), obj)
+    assert (await ensure(installation.client, wanted)).is_configured
+    later(DUE)
+    assert (await ensure(installation.client, wanted)).why
+    url = path(MUTATING_CONFIGURATIONS, name=wanted.mutating_configuration)
+    (hook,) = (await installation.client.request("GET", url))["webhooks"]
+    bundle = [authority.pem for authority in authorities(hook["clientConfig"]["caBundle"])]
+    assert bundle == await installation.bundle()
+    assert len(bundle) == 2
 
 
 async def test_nothing_due_writes_nothing(installation: Installation) -> None:

@@ -14,13 +14,13 @@ from operators.cluster import access
 from operators.cluster.cluster import Cluster
 from operators.runtime.client import Client
 from tests.bench import cases as workload_cases
-from tests.bench import cronjobs, jobs, profile, report, usage, world
+from tests.bench import cronjobs, jobs, profile, report, services, usage, world
 from tests.bench.cases import Bench, warm_up
 from tests.bench.report import Run
 from tests.bench.sides import KCM, KCM_JSON, NATIVE, OURS, Running, Side
 
 _OF_BATCH = jobs.CASES | cronjobs.CASES
-CASES = workload_cases.CASES | _OF_BATCH
+CASES = workload_cases.CASES | _OF_BATCH | services.CASES
 
 console = Console(highlight=False, width=max(120, Console().width))
 

@@ -30,6 +30,8 @@ class Phase:
     cpu: float
     others_cpu: float
     apiserver_cpu: float
+    more: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """What a case counts beside these, each with its unit."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ async def rs(bench: Bench) -> None:
         await following.until(workloads.is_up)
         for name, replicas, arrived in (("up", REPLICAS, workloads.is_up), ("down", 0, workloads.is_down)):
             async with bench.phase(f"rs {name}") as until:
-                changed = await _patch(bench, resource, {"spec": {"replicas": replicas}})
+                changed = await patch(bench, resource, {"spec": {"replicas": replicas}})
                 until(await following.until(arrived, generation=changed["metadata"]["generation"]))
 
 
@@ -82,7 +84,7 @@ async def rollout(bench: Bench) -> None:
     async with Following.start(bench.client, resource, bench.namespace) as following:
         await following.until(workloads.is_up)
         async with bench.phase("rollout") as until:
-            changed = await _patch(bench, resource, {"spec": {"template": _CHANGED}})
+            changed = await patch(bench, resource, {"spec": {"template": CHANGED}})
             until(await following.until(workloads.is_up, generation=changed["metadata"]["generation"]))
 
 
@@ -114,12 +116,12 @@ async def _statefulset(bench: Bench, name: str, size: int, *, parallel: bool) ->
         await following.until(workloads.is_up)
         steps: tuple[tuple[str, Obj, Callable[[Obj], bool]], ...] = (
             ("up", {"replicas": size}, workloads.is_up),
-            ("rollout", {"template": _CHANGED}, workloads.is_up),
+            ("rollout", {"template": CHANGED}, workloads.is_up),
             ("down", {"replicas": 0}, workloads.is_down),
         )
         for step, spec, arrived in steps:
             async with bench.phase(f"{name} {step}") as until:
-                changed = await _patch(bench, resource, {"spec": spec})
+                changed = await patch(bench, resource, {"spec": spec})
                 until(await following.until(arrived, generation=changed["metadata"]["generation"]))
 
 
@@ -133,7 +135,7 @@ async def daemon(bench: Bench) -> None:
                 await bench.client.request("POST", bench.url(resource), workloads.daemonset(bench.group, "web"))
                 until(await following.until(partial(workloads.is_on, LARGE)))
             async with bench.phase("daemon rollout") as until:
-                changed = await _patch(bench, resource, {"spec": {"template": _CHANGED}})
+                changed = await patch(bench, resource, {"spec": {"template": CHANGED}})
                 generation = changed["metadata"]["generation"]
                 until(await following.until(partial(workloads.is_on, LARGE), generation=generation))
 
@@ -168,11 +170,12 @@ async def _more_nodes(bench: Bench, count: int) -> AsyncIterator[Callable[[], Aw
         await asyncio.gather(*deletions, return_exceptions=True)
 
 
-_CHANGED: Obj = {"metadata": {"annotations": {"version": "2"}}}
+CHANGED: Obj = {"metadata": {"annotations": {"version": "2"}}}
 """What makes a template another one."""
 
 
-async def _patch(bench: Bench, resource: Resource, changes: Obj) -> Obj:
+async def patch(bench: Bench, resource: Resource, changes: Obj) -> Obj:
+    """Change the workload of a case, which has the name `web`."""
     return await bench.client.request("PATCH", bench.url(resource, "web"), changes, content_type=MERGE_PATCH)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Self
 
 import orjson
@@ -33,13 +33,8 @@ class Following:
         listed = await client.request("GET", url)
         for obj in listed["items"]:
             following._take(obj | {"kind": resource.kind})
-        task = asyncio.create_task(following._run(client, url, listed["metadata"]["resourceVersion"]))
-        try:
+        async with during(following._run(client, url, listed["metadata"]["resourceVersion"])):
             yield following
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task  # raises what ended it, which explains a wait in vain
 
     async def until(
         self, arrived: Callable[[Obj], bool], *, generation: int = 1, count: int = 1, at_most: float = 300.0
@@ -61,19 +56,13 @@ class Following:
         return self._moment
 
     async def _run(self, client: Client, url: str, revision: str) -> None:
-        """Watch on and on: the apiserver ends watches of custom resources soon after their definition has come."""
-        while True:
-            async for line in client.watch(url, {"watch": "true", "resourceVersion": revision}, _SILENCE):
-                event = orjson.loads(line)
-                if event["type"] == "ERROR":
-                    raise RuntimeError(event["object"]["message"])
-                revision = event["object"]["metadata"]["resourceVersion"]
-                if event["type"] == "DELETED":
-                    name = event["object"]["metadata"]["name"]
-                    self._objects.pop(name, None)
-                    self._there.discard(name)
-                else:
-                    self._take(event["object"])
+        async for change, obj in changes(client, url, revision):
+            if change == "DELETED":
+                name = obj["metadata"]["name"]
+                self._objects.pop(name, None)
+                self._there.discard(name)
+            else:
+                self._take(obj)
 
     def _take(self, obj: Obj) -> None:
         name = obj["metadata"]["name"]
@@ -85,3 +74,26 @@ class Following:
         if self._count and len(self._there) >= self._count and not self._done.is_set():
             self._moment = time.perf_counter()
             self._done.set()
+
+
+async def changes(client: Client, url: str, revision: str) -> AsyncIterator[tuple[str, Obj]]:
+    """Watch on and on: the apiserver ends watches of custom resources soon after their definition has come."""
+    while True:
+        async for line in client.watch(url, {"watch": "true", "resourceVersion": revision}, _SILENCE):
+            event = orjson.loads(line)
+            if event["type"] == "ERROR":
+                raise RuntimeError(event["object"]["message"])
+            revision = event["object"]["metadata"]["resourceVersion"]
+            yield event["type"], event["object"]
+
+
+@contextlib.asynccontextmanager
+async def during(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Have something done as long as the block runs; what ended it early is raised at the block's end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task  # raises what ended it, which explains a wait in vain

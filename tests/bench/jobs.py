@@ -9,7 +9,7 @@ from tests.bench.cases import Bench
 from tests.bench.following import Following
 
 COMPLETIONS, AT_A_TIME = 1000, 100
-MANY, OF = 100, 5
+MANY, OF = 200, 5
 INDEXES, AT_A_TIME_INDEXED = 10_000, 500
 _LONG = 1200.0
 
@@ -20,7 +20,7 @@ async def job(bench: Bench) -> None:
 
 
 async def many_jobs(bench: Bench) -> None:
-    """(e) 100 Jobs of 5, created at once."""
+    """(e) 200 Jobs of 5, created at once."""
     await _run(bench, "jobs", MANY, completions=OF, parallelism=OF)
 
 

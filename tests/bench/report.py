@@ -39,7 +39,7 @@ class Row:
 
 
 def rows(runs: Sequence[Run]) -> list[Row]:
-    """Gather the runs: wall and CPU of each phase, and the memory of each case."""
+    """Gather the runs: wall, CPU and what else was counted of each phase, and the memory of each case."""
     table: dict[tuple[str, str], dict[str, list[float]]] = {}
 
     def note(what: str, unit: str, side: str, value: float) -> None:
@@ -50,6 +50,8 @@ def rows(runs: Sequence[Run]) -> list[Row]:
             note(f"{phase.name}: wall", "s", run.side, phase.wall)
             note(f"{phase.name}: CPU", "s", run.side, phase.cpu)
             note(f"{phase.name}: apiserver's CPU", "s", run.side, phase.apiserver_cpu)
+            for what, (value, unit) in phase.more.items():
+                note(f"{phase.name}: {what}", unit, run.side, value)
         note(f"{run.case}: peak memory", "MB", run.side, run.peak_mb)
     return [Row(what, unit, values) for (what, unit), values in table.items()]
 
@@ -76,9 +78,9 @@ def _cell(row: Row, side: str) -> str:
     values = row.values.get(side)
     if not values:
         return ""
-    digits = 0 if row.unit == "MB" else 2
+    digits = 2 if row.unit == "s" else 0
     spread = f"({min(values):.{digits}f}-{max(values):.{digits}f})" if len(values) > 1 else ""
-    return f"{median(values):.{digits}f} {row.unit} {spread}".rstrip()
+    return f"{median(values):.{digits}f} {row.unit} {spread}".replace("  ", " ").rstrip()
 
 
 def as_json(runs: Sequence[Run], sides: Sequence[str], circumstances: Sequence[str]) -> dict[str, Any]:

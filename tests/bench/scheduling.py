@@ -22,12 +22,13 @@ from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
 from operators.core.objects import PODS, Obj
 from operators.runtime.client import Client, path
 from operators.runtime.informer import Informer
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration
 from tests.bench import usage
 
 T = TypeVar("T")
 
-DEFAULT, OURS = "default", "kopfwerk"
+DEFAULT, OURS, PART = SIDES = ("default", "kopfwerk", "kopfwerk part")
+"""PART chooses from as many nodes as the default does, and leaves it to kube-scheduler to find them."""
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 _IN_FLIGHT: Final = 32
 _NAMESPACE: Final = "default"
@@ -90,23 +91,29 @@ class Run:
 @click.option("--pods", default=1000, show_default=True)
 @click.option("--runs", default=3, show_default=True, help="How often each side runs each case.")
 @click.option("--only", default=",".join(CASES), show_default=True, help="The cases, separated by commas.")
-def main(*, nodes: int, pods: int, runs: int, only: str) -> None:
+@click.option("--sides", default=",".join(SIDES), show_default=True, help="The schedulers, separated by commas.")
+def main(*, nodes: int, pods: int, runs: int, only: str, sides: str) -> None:
     """Compare how fast the default kube-scheduler and Kopfwerk's bind pods. The nodes are objects and nothing more."""
     console = Console(highlight=False, width=120)
-    cases = only.split(",")
-    # Nobody is to taint nodes that have no kubelet, or to delete their pods.
-    without = ("node-lifecycle-controller", "pod-garbage-collector-controller", "taint-eviction-controller")
+    cases, chosen = only.split(","), sides.split(",")
+    # Nobody is to taint nodes that have no kubelet, to delete their pods, or to annotate 5,000 nodes meanwhile.
+    without = (
+        "node-lifecycle-controller",
+        "pod-garbage-collector-controller",
+        "taint-eviction-controller",
+        "ttl-controller",
+    )
     settings = Settings(
         name="scheduling", nodes=0, operator=False, scheduler=DEFAULT_SCHEDULER, without_controllers=without
     )
     with Cluster(settings, progress=lambda text: console.print(f"  {text}", style="dim")) as cluster:
-        turns = [(case, side) for case in cases for _ in range(runs) for side in (DEFAULT, OURS)]
+        turns = [(case, side) for case in cases for _ in range(runs) for side in chosen]
         done = asyncio.run(_all(cluster, nodes, pods, turns, console))
     table = Table(
         "case", "scheduler", "wall s", "pods/s", "p50 s", "p99 s", "CPU s", "MB", title=f"{pods} pods, {nodes} nodes"
     )
     for case in cases:
-        for side in (DEFAULT, OURS):
+        for side in chosen:
             table.add_row(*_row([run for run in done if (run.case, run.side) == (case, side)], pods))
     console.print(table)
 
@@ -133,7 +140,7 @@ async def _all(
         await _each(range(nodes), lambda number: _create_node(client, number))
         for case, side in turns:
             run = await _one(cluster, client, case, side, pods)
-            console.print(f"  {case} {side:9} {run.wall:.2f} s, CPU {run.cpu:.2f} s")
+            console.print(f"  {case} {side:13} {run.wall:.2f} s, CPU {run.cpu:.2f} s")
             done.append(run)
     return done
 
@@ -177,16 +184,16 @@ def _check(case: str, seen: Bound) -> None:
 def _start(cluster: Cluster, side: str) -> list[str]:
     """Start the processes of a side, and return their names once they are ready."""
     kubeconfig = str(cluster.layout.kubeconfig("kube-scheduler"))
-    config = configuration(
-        Extender(f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/scheduler"), kubeconfig
-    )
+    url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/scheduler"
+    config = configuration(Extender(url, looks_at="part" if side == PART else "all"), kubeconfig)
     if side == DEFAULT:  # all as it is, but for the limit of requests, which is the same for both
         config = {key: config[key] for key in ("apiVersion", "kind", "clientConnection", "leaderElection")}
-    file = cluster.folder / f"{side}.yaml"
+    file = cluster.folder / f"{side.replace(' ', '-')}.yaml"
     file.write_text(yaml.safe_dump(config))
     names = ["kube-scheduler"]
-    if side == OURS:
-        command = cluster.scheduler_extender([f"--kubeconfig={cluster.kubeconfig}"])
+    if side != DEFAULT:
+        part = ["--part"] if side == PART else []
+        command = cluster.scheduler_extender([f"--kubeconfig={cluster.kubeconfig}", *part])
         if "scheduler-extender" in cluster.processes:
             cluster.restart("scheduler-extender", command)
         else:
@@ -194,8 +201,9 @@ def _start(cluster: Cluster, side: str) -> list[str]:
         names.append("scheduler-extender")
         ready = readiness.page(f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/readyz")
         readiness.wait(cluster, ready, "the extender is not ready")
-    command = [cluster.program("kube-scheduler"), *arguments.scheduler(cluster.layout, [f"--config={file}"])]
-    cluster.restart("kube-scheduler", command)
+    extra = [f"--config={file}", *(ARGUMENTS if side != DEFAULT else ())]
+    command = [cluster.program("kube-scheduler"), *arguments.scheduler(cluster.layout, extra)]
+    cluster.run("kube-scheduler", command, ENVIRONMENT if side != DEFAULT else None)
     health = Api(f"https://127.0.0.1:{cluster.layout.ports.scheduler}", cluster.layout.pki)
     readiness.wait(cluster, readiness.answers(health, "/healthz"), "kube-scheduler is not ready")
     return names

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.chart.rendering import CHART, Helm, named, of_kind
+from tests.support.prometheus import SCHEDULER
 
 RULES = yaml.safe_load((CHART / "files/monitoring/rules.yaml").read_text())
 ALL = (
@@ -68,6 +69,18 @@ def test_the_pods_are_scraped_as_the_alerts_expect(helm: Helm) -> None:
     assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
     assert endpoint["honorLabels"]
     assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "kopfwerk"}]
+
+
+def test_the_scheduler_is_scraped_as_the_alerts_expect(helm: Helm) -> None:
+    """Where it is installed, each replica's extender is, by a job of its own."""
+    objects = helm.render(*ALL, "scheduler.enabled=true")
+    monitor = named(objects, "ServiceMonitor", "kopfwerk-scheduler")
+    (endpoint,) = monitor["spec"]["endpoints"]
+    service = named(objects, "Service", "kopfwerk-scheduler-metrics")
+
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": SCHEDULER}]
 
 
 @pytest.mark.parametrize("kind", ["ServiceMonitor", "PrometheusRule", "ConfigMap"])

@@ -8,16 +8,18 @@ import yaml
 
 from operators.cluster.progress import Lines
 from operators.core.objects import Obj
+from operators.runtime import scheduler_admission
 from operators.scheduler import access, profiles
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration
 from operators.scheduler.rules import rules
-from tests.chart.rendering import NAMESPACE, OPTIONS, Helm, named, of_kind
+from tests.chart.rendering import NAMESPACE, OPTIONS, Helm, container, named, of_kind, rights
 from tests.chart.test_valid import kubeconform_run
 from tests.support import kubernetes_schemas
 
 ON = ("scheduler.enabled=true",)
 DEFAULT = (*ON, "scheduler.replaceDefault=true")
 NAME = "kopfwerk-scheduler"
+URL = "http://127.0.0.1:8090/scheduler"
 
 
 def pod_of(objects: list[Obj]) -> dict[str, Any]:
@@ -43,10 +45,28 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
     config = files(helm)["kube-scheduler.yaml"]
     extender, kube_scheduler = pod_of(helm.render(*ON))["containers"]
 
-    assert config == configuration(Extender("http://127.0.0.1:8090/scheduler"), "", "kopfwerk", (NAMESPACE, NAME))
+    assert config == configuration(Extender(URL), "", "kopfwerk", (NAMESPACE, NAME))
     assert "--listen=127.0.0.1:8090" in extender["args"]
     assert "--config=/etc/kopfwerk/scheduler/kube-scheduler.yaml" in kube_scheduler["command"]
+    assert set(ARGUMENTS) <= set(kube_scheduler["command"])
+    assert {one["name"]: one["value"] for one in kube_scheduler["env"]} == ENVIRONMENT
     assert kube_scheduler["image"] == "registry.k8s.io/kube-scheduler:v1.37.1"
+
+
+@pytest.mark.parametrize(
+    ("option", "want", "want_part"),
+    [
+        pytest.param("scheduler.preemption=room", Extender(URL, preempts="room"), False, id="preempts for room alone"),
+        pytest.param("scheduler.nodes=part", Extender(URL, looks_at="part"), True, id="chooses from a part"),
+    ],
+)
+def test_how_much_kube_scheduler_looks_at(helm: Helm, option: str, want: Extender, *, want_part: bool) -> None:
+    """The configuration is then that of the code too, and the extender is told."""
+    config = files(helm, option)["kube-scheduler.yaml"]
+    extender, _ = pod_of(helm.render(*ON, option))["containers"]
+
+    assert config == configuration(want, "", "kopfwerk", (NAMESPACE, NAME))
+    assert ("--part" in extender["args"]) == want_part
 
 
 def test_an_older_kube_scheduler_is_not_asked_for_what_it_has_not(helm: Helm) -> None:
@@ -103,19 +123,49 @@ def test_a_drain_takes_one_at_a_time(helm: Helm, replicas: int, want_budgets: in
     assert len([b for b in of_kind(objects, "PodDisruptionBudget") if b["metadata"]["name"] == NAME]) == want_budgets
 
 
-def test_the_default_can_only_be_replaced_where_a_policy_can_do_it(helm: Helm) -> None:
-    """On an older cluster that is an error that says what to do instead."""
-    ran = helm.run(*helm.arguments("template", "kopfwerk", DEFAULT, "1.35.1"))
+def test_an_older_kubernetes_has_a_webhook_in_place_of_the_policy(helm: Helm) -> None:
+    """The operator's: it is told the scheduler's name, its certificate is trusted, and namespaces are left out."""
+    text = helm.template(DEFAULT, "1.35.1")
+    objects = [obj for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj]
+    (configuration,) = of_kind(objects, "MutatingWebhookConfiguration")
+    service = {"name": "kopfwerk-webhook", "namespace": NAMESPACE, "path": "/schedule", "port": 443}
 
-    assert ran.returncode == 1
-    assert "serves from 1.36 on" in ran.stderr
+    assert of_kind(objects, "MutatingAdmissionPolicy") == []
+    want = scheduler_admission.configuration({"service": service}, ["kube-system", NAMESPACE])
+    assert configuration["webhooks"] == want["webhooks"]
+    assert "--webhook-scheduler=kopfwerk" in container(objects)["args"]
+    mutating = [r for r in rights(objects, "kopfwerk-webhook-certificate")["ClusterRole"] if "mutat" in str(r)]
+    assert [rule["resourceNames"] for rule in mutating] == [[configuration["metadata"]["name"]]]
+    (job,) = of_kind(objects, "CronJob")
+    (renewing,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert f"--mutating-configuration={configuration['metadata']['name']}" in renewing["args"]
 
 
-@pytest.mark.parametrize("release", [r for r in kubernetes_schemas.RELEASES if r >= "1.36"])
-def test_kubernetes_knows_every_field_of_the_policy(helm: Helm, kubeconform: Path, release: str) -> None:
-    """In each release that has it."""
+def test_cert_manager_vouches_for_the_webhook(helm: Helm) -> None:
+    """It enters the authority, and no job has to."""
+    text = helm.template((*DEFAULT, "webhook.certManager.enabled=true"), "1.35.1")
+    objects = [obj for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj]
+    (configuration,) = of_kind(objects, "MutatingWebhookConfiguration")
+
+    inject = configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
+    assert inject == f"{NAMESPACE}/kopfwerk-webhook"
+
+
+def test_an_older_kubernetes_needs_the_webhook(helm: Helm) -> None:
+    """Where the operator has none, that is an error that says what to do."""
+    for option in ("webhook.enabled=false", "native.enabled=true"):
+        ran = helm.run(*helm.arguments("template", "kopfwerk", (*DEFAULT, option), "1.35.1"))
+
+        assert ran.returncode == 1
+        assert "needs the operator's webhook" in ran.stderr
+
+
+@pytest.mark.parametrize("release", kubernetes_schemas.RELEASES)
+def test_kubernetes_knows_every_field_of_what_replaces_the_default(helm: Helm, kubeconform: Path, release: str) -> None:
+    """In each release what it has: the policy, or the webhook."""
     kubernetes_schemas.obtain(release, Lines())
-    ran = kubeconform_run(kubeconform, release, helm.template(DEFAULT))
+    version = f"{release}.0" if release.count(".") == 1 else release
+    ran = kubeconform_run(kubeconform, release, helm.template(DEFAULT, version))
 
     assert ran.returncode == 0, ran.stdout
 

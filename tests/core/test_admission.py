@@ -8,6 +8,7 @@ import pytest
 from operators.core.admission import updates
 from operators.core.admission.review import Review
 from operators.core.admission.verdict import Answer, refusal
+from operators.core.gates import ANNOTATION
 from operators.core.objects import Obj
 
 OWN = "system:serviceaccount:kopfwerk-system:kopfwerk"
@@ -76,6 +77,36 @@ def test_twin() -> None:
         "metadata": {"name": "web", "namespace": "shop", "annotations": {"a": "b"}},
         "spec": obj["spec"],
     }
+
+
+def gated(names: str, **spec: Any) -> Obj:
+    """Return a Deployment whose pods are to be gated by PodProbes."""
+    obj = deployment(**spec)
+    return obj | {"metadata": obj["metadata"] | {"annotations": {ANNOTATION: names}}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "want_asked", "want_kept"),
+    [
+        pytest.param(deployment(), gated("web"), True, False, id="a gate is added"),
+        pytest.param(gated("web"), gated("web, db"), True, False, id="another"),
+        pytest.param(gated("web"), gated(" web ,web"), False, True, id="the same, said in another way"),
+        pytest.param(gated("web"), deployment(), True, False, id="it is taken away"),
+    ],
+)
+def test_gates_are_part_of_the_template(old: Obj, new: Obj, want_asked: bool, want_kept: bool) -> None:  # noqa: FBT001
+    """They make pods other ones: so they are asked about, and their errors count."""
+    review = Review("UPDATE", new, old)
+    assert review.is_exempt(OWN) is not want_asked
+    assert review.is_template_unchanged is want_kept
+
+
+def test_twin_with_gates() -> None:
+    """The twin is gated as the pods will be; the object is not changed."""
+    obj = gated("web")
+    twin = Review("CREATE", obj).twin
+    assert twin["spec"]["template"]["spec"]["readinessGates"] == [{"conditionType": "probe.kopfwerk.dev/web"}]
+    assert obj["spec"] == deployment()["spec"]
 
 
 def test_twin_of_a_generated_name() -> None:

@@ -36,6 +36,10 @@ ELSEWHERE: Final = {
         BY_MAKE,
         "mv /tmp/kopfwerk.yaml /etc/kubernetes/manifests/",
     ),
+    "helm upgrade … --set scheduler.replaceDefault=false": (
+        "tests/e2e/one_by_one/test_scheduler.py",
+        "--set=scheduler.replaceDefault={wanted}",
+    ),
     "kopfwerk run --native --namespace kopfwerk-system": ("operators/cluster/arguments.py", '["--native"] if native'),
 }
 """What a test runs in other words, for another name, folder or namespace: the file that does, and its words."""

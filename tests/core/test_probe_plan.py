@@ -150,6 +150,14 @@ def test_who_is_restarted(restart: Obj, status: Obj, members: list[Member], want
     assert decided(podprobe(restart=restart, status=status, **LIVE), *members) == want
 
 
+def test_what_has_come_to_itself_is_off_the_record() -> None:
+    """If it fails again it waits for a place again: otherwise it and the one that has its place would both go."""
+    parent = podprobe(status={"restarting": [entry("a")]}, **LIVE)
+    status = rules.report(seen(parent, member(probed("a"), liveness=state(OK)), *failing("b")), Outcome())
+    assert status is not None
+    assert [one["pod"] for one in status["restarting"]] == ["b"]
+
+
 @pytest.mark.parametrize(
     ("running", "delay", "before", "want"),
     [

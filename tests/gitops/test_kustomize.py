@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from operators.core.objects import Obj
 FILES: Final = Path(__file__).parents[2] / "docs/gitops/kustomize"
 OUR_VERSION: Final = "kopfwerk.dev/v1"
 WITH_FILES: Final = {"configurations": ["kopfwerk.yaml"], "openapi": {"path": "schema.json"}}
-BUILTIN: Final = {
+WORKLOADS: Final = {
     "Deployment": "apps/v1",
     "ReplicaSet": "apps/v1",
     "StatefulSet": "apps/v1",
@@ -24,7 +24,7 @@ BUILTIN: Final = {
     "Job": "batch/v1",
     "CronJob": "batch/v1",
 }
-
+BUILTIN: Final = {**WORKLOADS, "Service": "v1"}
 OURS: Final = dict.fromkeys(BUILTIN, OUR_VERSION)
 
 SELECTOR: Final = {"matchLabels": {"app": "web"}}
@@ -96,27 +96,30 @@ def named(kind: str, name: str, version: str = "v1") -> Obj:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name}}
 
 
-def built(folder: Path, kustomization: Obj, *, versions: Mapping[str, str]) -> list[Any]:
+def built(folder: Path, kustomization: Obj, *, versions: Mapping[str, str], more: Iterable[Obj] = ()) -> list[Any]:
     """Return what kustomize makes of every kind and of what goes with it, with our API group as the built-in one."""
     folder.mkdir()
     for file in FILES.iterdir():
         shutil.copy(file, folder)
-    service = named("Service", "web") | {"spec": {"selector": {"app": "web"}, "ports": [{"port": 80}, {"port": 81}]}}
+    service = named("Service", "web", versions["Service"])
+    service |= {"spec": {"selector": {"app": "web"}, "ports": [{"port": 80}, {"port": 81}]}}
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    ingress = named("Ingress", "web", "networking.k8s.io/v1") | {"spec": {"defaultBackend": backend}}
     alone = [
         named("ServiceAccount", "account"),
         named("PersistentVolumeClaim", "data"),
         named("Namespace", "elsewhere"),
     ]
-    alone += [service, named("ClusterRole", "role", "rbac.authorization.k8s.io/v1")]
-    objs = [obj for kind in BUILTIN for obj in (workload(kind, versions, POD), *around(kind, versions))]
-    patches = [workload(kind, versions, PATCH) for kind in BUILTIN]
-    patches.append(named("Service", "web") | {"spec": {"ports": [{"port": 82}]}})
+    alone += [service, ingress, named("ClusterRole", "role", "rbac.authorization.k8s.io/v1")]
+    objs = [obj for kind in WORKLOADS for obj in (workload(kind, versions, POD), *around(kind, versions))]
+    patches = [workload(kind, versions, PATCH) for kind in WORKLOADS]
+    patches.append(named("Service", "web", versions["Service"]) | {"spec": {"ports": [{"port": 82}]}})
     whole = {
         "resources": ["objects.yaml"],
         "configMapGenerator": [{"name": "settings", "literals": ["colour=green"]}],
         "secretGenerator": [{"name": "password", "literals": ["b=c"]}],
     }
-    (folder / "objects.yaml").write_text(yaml.safe_dump_all([*alone, *objs]))
+    (folder / "objects.yaml").write_text(yaml.safe_dump_all([*alone, *objs, *more]))
     (folder / "patch.yaml").write_text(yaml.safe_dump_all(patches))
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(whole | kustomization))
     kubectl = binaries.find(PROGRAMS["kubectl"], DEFAULT, None)
@@ -133,7 +136,11 @@ def _as_builtin(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found = {key: _as_builtin(value) for key, value in node.items()}
-    return found | ({"apiVersion": BUILTIN[node["kind"]]} if node.get("apiVersion") == OUR_VERSION else {})
+    return found | ({"apiVersion": BUILTIN[node["kind"]]} if _is_ours(node) else {})
+
+
+def _is_ours(node: Obj) -> bool:
+    return node.get("apiVersion") == OUR_VERSION and node.get("kind") in BUILTIN
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,7 @@ def test_as_for_the_builtin_kinds(kustomization: Obj, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "kustomization",
     [
-        pytest.param({"namePrefix": "my-"}, id="name of a StatefulSet's Service"),
+        pytest.param({"namePrefix": "my-"}, id="name of a Service"),
         pytest.param({"commonLabels": {"team": "a"}}, id="labels"),
         pytest.param({"commonAnnotations": {"note": "b"}}, id="annotations"),
         pytest.param({"patches": [{"path": "patch.yaml"}]}, id="patch"),
@@ -171,3 +178,11 @@ def test_without_the_files(kustomization: Obj, tmp_path: Path) -> None:
     """The files are what makes them alike."""
     want = built(tmp_path / "builtin", kustomization, versions=BUILTIN)
     assert built(tmp_path / "ours", kustomization, versions=OURS) != want
+
+
+def test_a_podprobe_is_for_its_own_kustomization(tmp_path: Path) -> None:
+    """Labels reach its selector, as they reach those of the workloads beside it."""
+    probe = named("PodProbe", "web", OUR_VERSION) | {"spec": {"selector": SELECTOR}}
+    made = built(tmp_path / "ours", {"commonLabels": {"team": "a"}} | WITH_FILES, versions=OURS, more=[probe])
+    (found,) = (obj for obj in made if obj["kind"] == "PodProbe")
+    assert found["spec"]["selector"]["matchLabels"] == {"app": "web", "team": "a"}

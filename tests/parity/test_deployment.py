@@ -50,11 +50,11 @@ async def test_annotations_follow(pair: Pair) -> None:
 
 async def test_min_ready_seconds(pair: Pair) -> None:
     """The field minReadySeconds reaches the ReplicaSet, and holds up availability."""
-    await pair.create(deployment(2, minReadySeconds=10))
+    await pair.create(deployment(2, minReadySeconds=500))
     await pair.agree(status(readyReplicas=2, availableReplicas=0))
+    await pair.edit(minReadySeconds=8)
     await pair.agree(complete("app:1", 2))
-    await pair.edit(minReadySeconds=2)
-    await pair.agree(lambda v: v.raw["replicasets"][0]["spec"]["minReadySeconds"] == 2)
+    await pair.agree(lambda v: v.raw["replicasets"][0]["spec"]["minReadySeconds"] == 8)
 
 
 async def test_killed_pod(pair: Pair) -> None:

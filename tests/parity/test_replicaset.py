@@ -120,8 +120,9 @@ async def test_spread_over_nodes(pair: Pair) -> None:
 
 async def test_min_ready_seconds(pair: Pair) -> None:
     """Pods are ready at once and available later."""
-    await pair.create(replicaset(2, minReadySeconds=10))
+    await pair.create(replicaset(2, minReadySeconds=3600))
     await pair.agree(status(RS, readyReplicas=2, availableReplicas=0))
+    await pair.patch(RS, "web", {"spec": {"minReadySeconds": 8}})
     await pair.agree(status(RS, readyReplicas=2, availableReplicas=2))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.parity.manifests import pod, quota, statefulset, template
 from tests.parity.pair import Pair, Side
-from tests.parity.wanted import both, counts, gone, pods, rolled, set_status
+from tests.parity.wanted import both, counts, gone, pods, rolled, set_status, size
 
 pytestmark = pytest.mark.cluster
 
@@ -116,22 +116,24 @@ async def test_first_ordinal(sets: Pair) -> None:
 
 async def test_min_ready_seconds(sets: Pair) -> None:
     """A pod has to be ready for long enough before the next comes, and to count as available."""
-    await sets.create(statefulset(2, minReadySeconds=8))
+    await sets.create(statefulset(2, minReadySeconds=3600))
     await sets.agree(both(pods(1), set_status(readyReplicas=1, availableReplicas=0)))
+    await sets.edit(minReadySeconds=8)
     await sets.agree(rolled("app:1", 2))
 
 
 async def test_min_ready_seconds_in_parallel(sets: Pair) -> None:
     """Parallel waits for no availability, but reports it."""
-    await sets.create(statefulset(3, parallel=True, minReadySeconds=10))
+    await sets.create(statefulset(3, parallel=True, minReadySeconds=3600))
     await sets.agree(set_status(readyReplicas=3, availableReplicas=0))
+    await sets.edit(minReadySeconds=8)
     await sets.agree(rolled("app:1", 3))
 
 
 async def test_adoption(sets: Pair) -> None:
     """An orphan with a member's name is adopted and told who it is; one of another name is not."""
     await sets.create(pod("web-0"), pod("web-x"), pod("other-0"))
-    await sets.agree(pods(3))
+    await sets.agree(size(3))  # ready too: one that is not would be replaced right away by ours, later by upstream
     await sets.create(statefulset(2))
     await sets.agree(both(pods(4), set_status(replicas=2, readyReplicas=2)))
 

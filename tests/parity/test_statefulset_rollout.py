@@ -180,9 +180,10 @@ async def test_restart(sets: Pair) -> None:
 
 async def test_min_ready_seconds(sets: Pair) -> None:
     """A rollout waits for each pod to be available."""
-    await _running(sets, 2, minReadySeconds=8)
+    await _running(sets, 2, minReadySeconds=20)
     await sets.image("app:2")
     await sets.agree(both(images("app:1", "app:2"), set_status(readyReplicas=2, availableReplicas=1)))
+    await sets.edit(minReadySeconds=5)
     await sets.agree(rolled("app:2", 2))
 
 

@@ -70,6 +70,9 @@ def _populate(world: World) -> None:
     world.create("deployments", NAMESPACE, {**stuck, "progressDeadlineSeconds": 1}, "stuck")
     world.create("statefulsets", NAMESPACE, {**healthy, "serviceName": "db"}, "healthy")
     world.create("statefulsets", NAMESPACE, {**stuck, "serviceName": "db"}, "stuck")
+    for name, port in {"healthy": world.cluster.layout.ports.apiserver, "stuck": 1}.items():
+        probe = {"tcpSocket": {"port": port, "host": "127.0.0.1"}, "periodSeconds": 1}
+        world.create("podprobes", NAMESPACE, {"selector": selector, "readinessProbe": probe}, name)
     for group in ("batch", KOPFWERK):
         for name, spec in JOBS.items():
             world.create("jobs", NAMESPACE, spec, name, group)

@@ -9,7 +9,7 @@ import yaml
 from operators.cluster import ports
 from tests.parity.manifests import template
 from tests.prometheus.world import NAMESPACE, QUOTA, World
-from tests.support.prometheus import RULES, Programs, hastened, until
+from tests.support.prometheus import RULES, SCHEDULER, Programs, hastened, until
 
 LONG: Final = Path(__file__).with_name("rules_test.yaml")
 """promtool's tests, of what takes too long to happen here."""
@@ -24,6 +24,7 @@ TROUBLE: Final = [
     pytest.param("KopfwerkStatefulSetReplicasMismatch", {"statefulset": "stuck"}, id="statefulset"),
     pytest.param("KopfwerkJobFailed", {"job_name": "stuck", "reason": "BackoffLimitExceeded"}, id="job"),
     pytest.param("KopfwerkCronJobLate", {"cronjob": "stuck"}, id="cronjob"),
+    pytest.param("KopfwerkPodProbeFailing", {"podprobe": "stuck", "probe": "readiness"}, id="podprobe"),
 ]
 """Alerts on the workloads that the world has."""
 
@@ -37,6 +38,7 @@ PROVOKED: Final = {
     "KopfwerkSeveralLeaders",
     "KopfwerkWebhookCertificateExpiring",
     "KopfwerkStateMetricsOmitted",
+    "KopfwerkSchedulerDown",
 }
 """Alerts that the tests below provoke."""
 
@@ -124,6 +126,21 @@ def test_a_second_installation(world: World, tmp_path: Path) -> None:
         world.fires("KopfwerkWebhookCertificateExpiring")
         world.fires("KopfwerkStateMetricsOmitted", resource="deployments.kopfwerk.dev")
     world.is_quiet("KopfwerkSeveralLeaders")
+
+
+def test_no_extender(world: World) -> None:
+    """Where the scheduler is scraped and nobody answers, that is reported."""
+    extender = world.cluster.processes["scheduler-extender"]
+    world.prometheus.scrape(f"127.0.0.1:{world.cluster.layout.ports.scheduler_extender}", job=SCHEDULER)
+    until(lambda: world.prometheus.query('up{job="kopfwerk-scheduler"} == 1'), "the extender is not scraped")
+    assert not world.prometheus.firing("KopfwerkSchedulerDown")
+
+    extender.stop()
+    try:
+        world.fires("KopfwerkSchedulerDown")
+    finally:
+        world.cluster.restart("scheduler-extender")
+    world.is_quiet("KopfwerkSchedulerDown")
 
 
 def test_no_apiserver(world: World) -> None:

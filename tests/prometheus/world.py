@@ -43,9 +43,13 @@ class World:
 
     def create(self, plural: str, namespace: str, spec: Obj, name: str = "web", group: str = KOPFWERK) -> None:
         """Create a workload."""
-        kind = {"deployments": "Deployment", "statefulsets": "StatefulSet", "jobs": "Job", "cronjobs": "CronJob"}[
-            plural
-        ]
+        kind = {
+            "deployments": "Deployment",
+            "statefulsets": "StatefulSet",
+            "jobs": "Job",
+            "cronjobs": "CronJob",
+            "podprobes": "PodProbe",
+        }[plural]
         body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
         self.api.request("POST", f"/apis/{group}/v1/namespaces/{namespace}/{plural}", body)
 

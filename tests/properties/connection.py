@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from operators.core.objects import Obj, Resource
-from operators.runtime.client import ApiError
+from operators.runtime.client import STRATEGIC_MERGE_PATCH, ApiError
 from tests.properties import rights
 from tests.properties.store import ALL, Store, copy, event
 
@@ -35,6 +35,8 @@ class Network:
     """The resources whose watches show nothing newer than a version."""
     breaks: Counter[Resource] = field(default_factory=Counter)
     compacted: dict[Resource, int] = field(default_factory=dict)
+    budget_refuses: bool = False
+    """Whether a disruption budget lets no pod be evicted."""
     latency: float = 0.005
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
@@ -75,7 +77,7 @@ class Connection:
         if fault is not None and fault in REFUSALS:
             error = REFUSALS[fault]
             raise ApiError(error.status, error.reason, error.message)
-        answer = self._serve(method, url, body or {})
+        answer = self._serve(method, url, body or {}, content_type)
         await asyncio.sleep(self._network.latency)
         if fault == "unanswered":
             raise ApiError(0, "NoAnswer", "connection reset")
@@ -93,7 +95,7 @@ class Connection:
                 return None
         return fault
 
-    def _serve(self, method: str, url: str, body: Obj) -> Obj:
+    def _serve(self, method: str, url: str, body: Obj, content_type: str) -> Obj:
         resource, namespace, name, subresource = _parse(url)
         rights.note(method, resource, name, subresource)
         target, store = (namespace, name), self._store
@@ -102,8 +104,15 @@ class Connection:
                 return {"metadata": {"resourceVersion": str(store.version)}, "items": copy(store.all(resource))}
             case "GET":
                 return dict(copy(store.get(resource, target)))
+            case "POST" if subresource == "eviction":
+                if self._network.budget_refuses:
+                    raise ApiError(429, "TooManyRequests", "it would violate the pod's disruption budget")
+                uid = body["deleteOptions"]["preconditions"]["uid"]
+                return store.delete(resource, target, uid_=uid, by_operator=True)
             case "POST":
                 return store.create(resource, body, by_operator=True)
+            case "PATCH" if content_type == STRATEGIC_MERGE_PATCH:
+                return store.patch_conditions(target, body, by_operator=True)
             case "PATCH":
                 return store.patch(resource, target, body, by_operator=True)
             case "PUT" if subresource == "status":

@@ -36,6 +36,13 @@ class Rules:
         """Note that the operator now plans for `parent`, as its cache has it."""
         self._planned_from[objects.uid(parent)] = int(parent["metadata"]["resourceVersion"])
 
+    def others_act(self) -> None:
+        """Let others do their part, whenever the kubelets do theirs."""
+
+    def reported(self, pod: Obj) -> Obj:
+        """Return what else a kubelet says of a pod that runs."""
+        return {}
+
     def settle(self) -> None:
         """Note that everything is as it should be."""
 

@@ -14,6 +14,7 @@ import orjson
 from operators.core.endpointslice import ENDPOINTSLICES
 from operators.core.nodes import NODES
 from operators.core.objects import (
+    PODPROBES,
     PODS,
     Key,
     Obj,
@@ -54,6 +55,7 @@ ALL = (
     OURS,
     SERVICES,
     ENDPOINTSLICES,
+    PODPROBES,
 )
 """What the apiserver serves."""
 
@@ -123,6 +125,15 @@ class Store:
         if after.get("spec") != before.get("spec"):
             after["metadata"]["generation"] += 1
         return self._commit(resource, before, after, by_operator=by_operator)
+
+    def patch_conditions(self, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
+        """Apply a strategic merge patch of a pod's conditions: those of other types stay. uid is a precondition."""
+        given = {condition["type"]: condition for condition in body["status"]["conditions"]}
+        there = self.get(PODS, key_)["status"].get("conditions") or []
+        kept = [condition for condition in there if condition["type"] not in given]
+        added = [condition for condition in given.values() if condition.get("$patch") != "delete"]
+        whole = body | {"status": {"conditions": [*kept, *added]}}
+        return self.patch(PODS, key_, whole, by_operator=by_operator)
 
     def put_status(self, resource: Resource, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
         """Replace the status, at the resourceVersion that the body names."""

@@ -42,13 +42,14 @@ class Operator:
             writer = Writer(client, recorder, lambda: True)
             self.loops.append(Loop(_noting(controller, world.rules), self.informers, writer, world.store.now))
         self._tasks = [world.loop.create_task(informer.run()) for informer in self.informers]
-        self._tasks.append(world.loop.create_task(self._start()))
+        self._tasks.append(world.loop.create_task(self._start(client)))
 
-    async def _start(self) -> None:
+    async def _start(self, client: Connection) -> None:
         await self.informers.synced()
         for loop in self.loops:
             loop.listen()
             loop.start()
+        await asyncio.gather(*(loop.beside(client, lambda _say: None) for loop in self.loops))
 
     async def kill(self) -> None:
         """End wherever it is."""
@@ -119,16 +120,19 @@ class World:
         if node and not pod["spec"].get("nodeName"):
             self.store.patch(PODS, key(pod), {"spec": {"nodeName": node}})
         condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": now}
-        current = (pod["status"].get("conditions") or [{}])[0]
+        there = pod["status"].get("conditions") or []
+        current: Obj = next((one for one in there if one["type"] == "Ready"), {})
         if current.get("status") == condition["status"]:
             condition = current
-        status: Obj = {"phase": phase, "conditions": [condition]}
+        others = [one for one in there if one["type"] != "Ready"]
+        status: Obj = {"phase": phase, "conditions": [condition, *others]} | self.rules.reported(pod)
         if node or pod["spec"].get("nodeName"):
             status["podIPs"] = [{"ip": f"10.0.0.{int(objects.uid(pod).removeprefix('uid-')) % 250 + 1}"}]
         self.store.patch(PODS, key(pod), {"status": status})
 
     def kubelets(self) -> None:
         """Start what is to start, and end what is to end."""
+        self.rules.others_act()
         for i, pod in enumerate(self.store.all(PODS)):
             if since := pod["metadata"].get("deletionTimestamp"):
                 if (self.store.now() - objects.parse_time(since)).total_seconds() >= _GRACE:

@@ -14,6 +14,7 @@ from operators.probes import http
 from operators.probes.found import Found
 from operators.runtime.issuing import SERVER, Authority, certificate_pem, key_pem
 from tests.support.answering import Answer, closed_port, saying, sending, serving
+from tests.support.probes import dialing
 
 OK, BAD, HUH = Result.SUCCESS, Result.FAILURE, Result.UNKNOWN
 AT_ONCE = 0.2
@@ -30,7 +31,15 @@ async def get(
 ) -> Found:
     """Probe a port of this machine."""
     action = HttpGet(port, path, scheme, "", tuple((headers or {}).items()))
-    return await http.probe(action, "127.0.0.1", port, within)
+    return await got(action, "127.0.0.1", port, within)
+
+
+async def got(action: HttpGet, host: str, port: int, within: float = 5) -> Found:
+    """Probe."""
+    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+    with dialing() as dialer:
+        http.probe(dialer, action, (host, port), within, found.set_result)
+        return await found
 
 
 @pytest.mark.parametrize(
@@ -226,10 +235,10 @@ async def test_tls_where_there_is_none() -> None:
 async def test_ipv6() -> None:
     """A pod's address may be of the other family."""
     async with serving(saying("200 OK"), host="::1") as port:
-        assert await http.probe(HttpGet(port, "/", "http", "", ()), "::1", port, 5) == Found(OK)
+        assert await got(HttpGet(port, "/", "http", "", ()), "::1", port) == Found(OK)
 
 
 async def test_a_host_that_was_asked_for() -> None:
     """`host` takes the place of the pod's address."""
     async with serving(saying("200 OK")) as port:
-        assert await http.probe(HttpGet(port, "/", "http", "127.0.0.1", ()), "192.0.2.1", port, 5) == Found(OK)
+        assert await got(HttpGet(port, "/", "http", "127.0.0.1", ()), "192.0.2.1", port) == Found(OK)

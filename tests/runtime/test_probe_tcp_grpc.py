@@ -12,21 +12,30 @@ from operators.core.probe.worker import Result
 from operators.probes import grpc, tcp
 from operators.probes.found import Found
 from tests.support.answering import closed_port, saying, sending, serving
+from tests.support.probes import dialing
 
 OK, BAD = Result.SUCCESS, Result.FAILURE
+
+
+async def connected(port: int) -> Found:
+    """Probe a port of this machine."""
+    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+    with dialing() as dialer:
+        tcp.probe(dialer, TcpSocket(port, ""), ("127.0.0.1", port), 5, found.set_result)
+        return await found
 
 
 async def test_tcp() -> None:
     """A connection is enough."""
     async with serving(saying("200 OK")) as port:
-        assert await tcp.probe(TcpSocket(port, ""), "127.0.0.1", port, 5) == Found(OK)
+        assert await connected(port) == Found(OK)
 
 
 async def test_tcp_refused() -> None:
     """Where nobody listens it fails, in Go's words."""
     port = await closed_port()
     want = Found(BAD, f"dial tcp 127.0.0.1:{port}: connect: connection refused")
-    assert await tcp.probe(TcpSocket(port, ""), "127.0.0.1", port, 5) == want
+    assert await connected(port) == want
 
 
 class Health:

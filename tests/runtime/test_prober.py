@@ -15,7 +15,7 @@ from operators.core.pods import Pod
 from operators.core.probe.spec import Kind, Probe
 from operators.core.probe.worker import Result
 from operators.core.probed import Container
-from operators.probes import prober as module
+from operators.probes import worker as module
 from operators.probes.found import Found
 from operators.probes.prober import Prober
 from operators.runtime.controller import Surroundings
@@ -89,14 +89,19 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     class Tries:
         """Stands for the network."""
 
-        def __init__(self, _client: object) -> None:
+        def __init__(self, _client: object, _wheel: object) -> None:
             """Need nothing."""
 
-        async def make(self, probe: Probe, pod: Pod, _container: Container) -> Found:
-            """Find what the world says."""
-            made.tried.append((asyncio.get_running_loop().time(), pod.name, str(probe.kind)))
-            await asyncio.sleep(made.takes)
-            return Found(made.finds(probe, pod), "why")
+        def close(self) -> None:
+            """Have nothing to close."""
+
+        def begin(
+            self, probe: Probe, pod: Pod, _container: Container, told: Callable[[Found], None]
+        ) -> Callable[[], object]:
+            """Find what the world says, when it has taken its time."""
+            loop = asyncio.get_running_loop()
+            made.tried.append((loop.time(), pod.name, str(probe.kind)))
+            return loop.call_later(made.takes, lambda: told(Found(made.finds(probe, pod), "why"))).cancel
 
     monkeypatch.setattr(module, "Tries", Tries)
     return made

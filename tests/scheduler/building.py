@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
 from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
@@ -21,11 +22,21 @@ def pod_object(name: str = "p", *, node: str = "", labels: dict[str, str] | None
     requests = {resource: spec.pop(key) for key, resource in names.items() if key in spec}
     container = {"name": "c", "image": "app", "resources": {"requests": requests}}
     meta = {"namespace": "default", "name": name, "uid": f"uid-{name}", "labels": labels or {}}
+    if spec.pop("deleting", False):
+        meta["deletionTimestamp"] = "2030-01-01T00:00:00Z"
     return {
         "metadata": meta | {"annotations": spec.pop("annotations", {})},
         "status": {"startTime": spec.pop("started", None)},
         "spec": {"nodeName": node, "containers": [container], **spec},
     }
+
+
+def member(
+    name: str, group: str = "g", minimum: int | str = 5, *, timeout: int | str | None = None, **spec: Any
+) -> Obj:
+    """Build the JSON of a pod of a group that is placed together."""
+    annotations = {} if timeout is None else {TIMEOUT: str(timeout)}
+    return pod_object(name, labels={POD_GROUP: group, MIN_COUNT: str(minimum)}, annotations=annotations, **spec)
 
 
 def pod(name: str = "p", **spec: Any) -> Pod:

@@ -4,11 +4,11 @@ import pytest
 
 from operators.core.objects import Obj
 from operators.scheduler.explaining import explain
-from operators.scheduler.pod import Pod
+from operators.scheduler.pod import Pod, parse
 from operators.scheduler.profiles import read
 from operators.scheduler.rules import rules
 from operators.scheduler.telling import tell
-from tests.scheduler.building import MIB, ZONE, node, pod, snapshot
+from tests.scheduler.building import MIB, ZONE, member, node, pod, snapshot
 
 TAINT = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
 HARD = {
@@ -137,3 +137,47 @@ def test_profiles(annotation: str, namespace_profile: str, want_node: str) -> No
         assert {one["reason"] for one in got["refused"]} == {
             "node(s) have no part in this: the pod asks for a scheduler profile that there is not"
         }
+
+
+def gang(*placed: str, waiting: int = 0) -> list[Pod]:
+    """Build the pods of a group of five: those that are on nodes, and those that wait, each for a CPU."""
+    built = [member(f"p{number}", node=where, cpu="1") for number, where in enumerate(placed)]
+    built += [member(f"w{number}", cpu="1") for number in range(waiting)]
+    return [parse(obj) for obj in built]
+
+
+@pytest.mark.parametrize(
+    ("pods", "want"),
+    [
+        pytest.param(gang(waiting=3), "3 of 5 pods exist", id="too few"),
+        pytest.param(
+            gang(waiting=1) + [parse(member(f"g{n}", cpu="1", schedulingGates=[{"name": "q"}])) for n in range(4)],
+            "1 of 5 pods can be placed, the others have gates or are for another scheduler",
+            id="gated",
+        ),
+        pytest.param(gang(waiting=5), "room for 4 of 5 pods", id="no room for all"),
+        pytest.param(gang("a", "a", waiting=2), "4 of 5 pods exist", id="too few beside those that are placed"),
+        pytest.param(gang("a", "b", waiting=3), "room for 4 of 5 pods", id="no room for the rest"),
+        pytest.param(gang("a", "a", "b", "b", "b"), "5 of 5 pods are placed", id="placed"),
+    ],
+)
+def test_a_group_is_explained(pods: list[Pod], want: str) -> None:
+    """How many there are, or for how many there is room; nothing is held for it."""
+    nodes = snapshot(node("a", cpu="2"), node("b", cpu="2"), placed=tuple(pods))
+    asking = next((one for one in pods if not one.node and one.group and not one.group.gated), pods[0])
+    before = nodes.requested["cpu"].copy()
+
+    got = explain(asking, nodes, rules())
+
+    assert got["group"]["says"] == want
+    assert f"It is placed together with others: group g: {want}." in list(tell(got, 10))
+    assert (nodes.requested["cpu"] == before).all()
+    assert nodes.assumed_count == 0
+
+
+def test_for_a_group_nobody_is_evicted() -> None:
+    """As the extender has it: that would help one of its pods and not the group."""
+    less = pod("less", node="a", cpu="2")
+    pods = [parse(member(f"w{number}", cpu="1", priority=5)) for number in range(5)]
+    nodes = snapshot(node("a", cpu="2"), placed=(less, *pods))
+    assert explain(pods[0], nodes, rules())["victims"] == {}

@@ -43,11 +43,11 @@ class Layer:
 
 
 LAYERS: Final = (
-    Layer("core", 60),
+    Layer("core", 120),
     Layer("properties", 600, workers=2),
     Layer("runtime", 120),
     Layer("bench", 60),
-    Layer("scheduler", 600),
+    Layer("scheduler", 900),
     Layer("gitops", 180, workers=2),
     Layer("chart", 420, workers=2),
     Layer("cluster", 480),

@@ -1,5 +1,7 @@
 """PodProbes and what their controller observes, for tests: what a case is about is said, all else is filled in."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +11,18 @@ from operators.core.pods import Pod
 from operators.core.probe import Member, Observed
 from operators.core.probe.spec import Kind, Probe, read
 from operators.core.probe.worker import Result, State
+from operators.probes.dialer import Dialer
+from operators.probes.wheel import Wheel
 from tests.support.builders import NOW, ago, metadata
 
 CONDITION = "probe.kopfwerk.dev/web"
+
+
+@contextmanager
+def dialing() -> Iterator[Dialer]:
+    """Have a dialer, on the loop that runs."""
+    with closing(Dialer(Wheel())) as dialer:
+        yield dialer
 
 
 def podprobe(*, status: Obj | None = None, restart: Obj | None = None, **probes: Obj) -> Obj:

@@ -25,6 +25,8 @@ WINDOW: Final = 8
 """Seconds of which the rules look at the past, in place of minutes."""
 INTERVAL: Final = "1s"
 """Between scrapes, and between evaluations of the rules."""
+OPERATOR, SCHEDULER = JOBS = ("kopfwerk", "kopfwerk-scheduler")
+"""The jobs that the alerts ask for."""
 DEADLINE: Final = 90.0
 """Seconds in which whatever a test waits for has to come true, on a machine that is busy with other things."""
 _PROGRAMS: Final = ("prometheus", "promtool")
@@ -89,17 +91,18 @@ def hastened(rules: str) -> str:
 
 
 def configuration(folder: Path) -> Path:
-    """Write the configuration into a folder and return its file; `targets` there says whom to scrape."""
+    """Write the configuration into a folder and return its file; a file there for each job says whom to scrape."""
     (folder / "rules.yaml").write_text(hastened(RULES.read_text()))
     content = {
         "global": {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL, "evaluation_interval": INTERVAL},
         "rule_files": ["rules.yaml"],
         "scrape_configs": [
             {
-                "job_name": "kopfwerk",
+                "job_name": job,
                 "honor_labels": True,
-                "file_sd_configs": [{"files": ["targets.json"], "refresh_interval": "1s"}],
+                "file_sd_configs": [{"files": [f"{job}.json"], "refresh_interval": "1s"}],
             }
+            for job in JOBS
         ],
     }
     file = folder / "prometheus.yaml"
@@ -114,11 +117,11 @@ class Prometheus:
     url: str
     folder: Path
 
-    def scrape(self, *addresses: str) -> None:
-        """Have these be scraped, and nobody else."""
+    def scrape(self, *addresses: str, job: str = OPERATOR) -> None:
+        """Have these be scraped by a job, and nobody else."""
         scratch = self.folder / "targets.new"
         scratch.write_text(json.dumps([{"targets": list(addresses)}]))
-        scratch.rename(self.folder / "targets.json")
+        scratch.rename(self.folder / f"{job}.json")
 
     def get(self, path: str, **parameters: str) -> Any:
         """Ask its API. Raises OSError where it does not answer, AssertionError with what it says where it refuses."""

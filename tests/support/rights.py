@@ -11,7 +11,7 @@ from operators.core.admission.review import TWINS
 from operators.runtime.access import cluster_rules, lease_rules
 from operators.runtime.operator import LEASE
 from operators.scheduler import access as extender
-from operators.scheduler.configuration import Extender, configuration
+from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration, filters
 
 FILE: Final = Path("helm/kopfwerk/files/rules.yaml")
 SCHEDULER: Final = Path("helm/kopfwerk/files/scheduler.yaml")
@@ -45,7 +45,17 @@ def _scheduler() -> tuple[Path, str]:
             "verbs": ["get", "update"],
         },
     ]
-    content = {"rules": extender.cluster_rules(), "lease": lease, "configuration": config}
+    content = {
+        "rules": extender.cluster_rules(),
+        "lease": lease,
+        "arguments": list(ARGUMENTS),
+        "environment": [{"name": name, "value": value} for name, value in ENVIRONMENT.items()],
+        "filters": {
+            "room": filters(Extender("", preempts="room")),
+            "part": filters(Extender("", looks_at="part")),
+        },
+        "configuration": config,
+    }
     return SCHEDULER, _SCHEDULER_HEAD + yaml.dump(content, Dumper=_Plain, sort_keys=False, width=120)
 
 

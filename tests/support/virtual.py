@@ -36,6 +36,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, in seconds since the loop was made."""
         return self._skipping.now
 
+    def starve(self, seconds: float) -> None:
+        """Let time pass without anything being done, as in a process that gets no processor."""
+        self._skipping.now += seconds
+
 
 def virtual(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     """Run an async test on a VirtualLoop."""

@@ -3,6 +3,22 @@
 {{- include "kopfwerk.fullname" . }}-scheduler
 {{- end }}
 
+{{/* Whether new pods are given to the scheduler by a webhook, for want of policies that mutate: "true" or nothing. */}}
+{{- define "kopfwerk.scheduler.webhook" -}}
+{{- with .Values.scheduler }}
+{{- if and .enabled .replaceDefault (semverCompare "<1.36-0" $.Capabilities.KubeVersion.Version) }}
+{{- if not (include "kopfwerk.webhook" $) }}
+{{- fail "before Kubernetes 1.36 scheduler.replaceDefault needs the operator's webhook, which is there with webhook.enabled and without native.enabled; else name the scheduler in your pods: schedulerName" }}
+{{- end }}true
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Whose pods are left to the default scheduler: the values of a namespaceSelector. */}}
+{{- define "kopfwerk.scheduler.excluded" -}}
+{{- append .Values.scheduler.excludedNamespaces .Release.Namespace | uniq | toYaml }}
+{{- end }}
+
 {{/* The image of kube-scheduler: the cluster's own version, unless another is asked for. */}}
 {{- define "kopfwerk.scheduler.image" -}}
 {{- with .Values.scheduler.kubeScheduler.image }}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from operators.core import objects
+from operators.core.gates import asked, gated
 from operators.core.objects import KOPFWERK, Obj, Resource
 
 TWINS: Final[Mapping[str, Resource]] = {
@@ -39,21 +40,21 @@ class Review:
 
     @property
     def is_template_unchanged(self) -> bool:
-        """Whether the template stays as it was."""
-        if self.old is None or self.template not in _spec(self.obj):
+        """Whether the template stays as it was, with the gates that are added to it."""
+        if self.old is None or self.template not in _spec(self.obj) or asked(self.obj) != asked(self.old):
             return False
         return bool(_spec(self.obj)[self.template] == _spec(self.old).get(self.template))
 
     def is_exempt(self, own_user: str) -> bool:
         """Whether there is nothing to ask.
 
-        That is so for deletions, subresources (status, scale), writes that leave the spec alone (labels, annotations,
-        finalizers), and for what the operator itself creates for one of our objects, which was asked about when that
-        one was written. `own_user` is the operator's user name.
+        That is so for deletions, subresources (status, scale), writes that leave spec and readiness gates alone
+        (labels, other annotations, finalizers), and for what the operator itself creates for one of our objects, which
+        was asked about when that one was written. `own_user` is the operator's user name.
         """
         if self.operation not in ("CREATE", "UPDATE") or self.subresource or self.obj.get("kind") not in TWINS:
             return True
-        if self.old is not None and _spec(self.obj) == _spec(self.old):
+        if self.old is not None and _spec(self.obj) == _spec(self.old) and asked(self.obj) == asked(self.old):
             return True
         owner = objects.controller_of(self.obj)
         return bool(own_user) and self.user == own_user and owner is not None and owner.group == KOPFWERK
@@ -76,12 +77,12 @@ class Review:
         }
 
     def _spec_of_twin(self) -> Obj:
-        """Return the spec less what only an update may say.
+        """Return the spec with the gates that pods will have, less what only an update may say.
 
-        That is a rollingUpdate that was left behind by a change to Recreate and means nothing, and the addresses and
-        ports that a Service has already: another could not have them.
+        The latter is a rollingUpdate that was left behind by a change to Recreate and means nothing, and the addresses
+        and ports that a Service has already: another could not have them.
         """
-        spec = _spec(self.obj)
+        spec = _gated(self.obj)
         if self.obj["kind"] == "Service" and self.old is not None:
             return _without_held(spec, self.old)
         strategy = spec.get("strategy") or {}
@@ -96,6 +97,15 @@ class Review:
 def _spec(obj: Obj) -> Obj:
     """Return the spec, empty where there is none."""
     return obj.get("spec") or {}
+
+
+def _gated(obj: Obj) -> Obj:
+    """Return the spec as its pods will be, where it has them."""
+    spec = _spec(obj)
+    template = spec.get("template") or {}
+    if "spec" not in template:
+        return spec
+    return spec | {"template": template | {"spec": gated(obj, template["spec"])}}
 
 
 def _without_held(spec: Obj, old: Obj) -> Obj:

@@ -5,7 +5,7 @@ has to be seen before the next is decided. A Deployment wakes when it or one of 
 recreates, when a pod of a ReplicaSet ends or is gone.
 """
 
-from operators.core import objects, ownership, selectors
+from operators.core import gates, objects, ownership, selectors
 from operators.core.deployment import recreate, rolling
 from operators.core.deployment.history import clean_up
 from operators.core.deployment.observed import Observed, is_paused, is_recreate, replicas
@@ -83,12 +83,17 @@ def _steps(observed: Observed, members: Family) -> tuple[Step, ...]:
 
 
 def _keep_up(deployment: Obj, members: Family, changes: Changes) -> None:
-    """Let the new ReplicaSet follow the Deployment's annotations and minReadySeconds."""
+    """Let the new ReplicaSet follow the Deployment's annotations and minReadySeconds.
+
+    An annotation that is taken away stays with the ReplicaSet, as upstream; but not one that makes pods other ones.
+    """
     if members.new is None:
         return
     current = objects.annotations(members.new)
     change = changes.of(members.new)
     change.annotations |= new_annotations(deployment, current, members.next_revision)
+    if gates.ANNOTATION in current and not gates.asked(deployment):
+        change.annotations[gates.ANNOTATION] = None
     seconds = deployment["spec"].get("minReadySeconds", 0)
     if members.new["spec"].get("minReadySeconds", 0) != seconds:
         change.min_ready_seconds = seconds

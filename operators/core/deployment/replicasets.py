@@ -107,7 +107,8 @@ class Change:
 
     replicaset: Obj
     size: int | None = None
-    annotations: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str | None] = field(default_factory=dict)
+    """None takes one away."""
     min_ready_seconds: int | None = None
 
     def patch(self) -> Patch | None:

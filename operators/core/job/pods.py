@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeGuard
 
-from operators.core import objects
+from operators.core import gang, objects
 from operators.core.job import spec
 from operators.core.job.observed import Observed
 from operators.core.objects import PODS, Obj
@@ -22,17 +22,18 @@ _ENVIRONMENT = "JOB_COMPLETION_INDEX"
 _LONGEST_PREFIX = 58
 
 
-def create(observed: Observed, indexes: Iterable[int] | None, count: int) -> tuple[Create, ...]:
-    """Return the writes that make `count` pods, or one of each index."""
-    body = _body(observed.job)
+def create(observed: Observed, indexes: Iterable[int] | None, count: int, wanted: int) -> tuple[Create, ...]:
+    """Return the writes that make `count` pods, or one of each index, of `wanted` that there shall be."""
+    body = _body(observed.job, wanted)
     if indexes is None:
         return (Create(PODS, body, _CREATED, _NOT_CREATED),) * count
     return tuple(Create(PODS, _of_index(observed, body, index), _CREATED, _NOT_CREATED) for index in indexes)
 
 
-def _body(job: Obj) -> Obj:
+def _body(job: Obj, wanted: int) -> Obj:
     """Return the pod of the template, with the finalizer, and for an Indexed Job with the variable."""
     body = pod_of(job | {"spec": {"template": spec.template(job)}})
+    body["metadata"]["labels"] = {**body["metadata"].get("labels", {}), **gang.labels(job, wanted)}
     finalizers = [name for name in body["metadata"].get("finalizers", ()) if name != FINALIZER]
     body["metadata"]["finalizers"] = [*finalizers, FINALIZER]
     if spec.is_indexed(job):

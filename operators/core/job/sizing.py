@@ -5,9 +5,10 @@ Mirrors manageJob and activePodsForRemoval in pkg/controller/job/job_controller.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from operators.core import gang
 from operators.core.job import backoff, pods, spec
 from operators.core.job.observed import Observed, index_of
 from operators.core.plan import Batch, Delete
@@ -44,7 +45,16 @@ def size(observed: Observed) -> Sizing:
         return Sizing(_delete(doomed[:MOST]))
     held = len(observed.terminating) if spec.replaces_only_failed(observed.job) else 0
     missing = wanted - len(active) - held
-    return _create(observed, min(missing, MOST)) if missing > 0 else Sizing()
+    told = gang.corrections(observed.job, _together(observed), active)
+    made = _create(observed, min(missing, MOST)) if missing > 0 else Sizing()
+    return replace(made, batches=(Batch(told), *made.batches)) if told else made
+
+
+def _together(observed: Observed) -> int:
+    """Return how many pods can still be expected to run side by side: no other is made for an index that has failed."""
+    if observed.completions is None:
+        return _wanted(observed)
+    return min(_wanted(observed), observed.completions - observed.succeeded - len(observed.failed_indexes))
 
 
 def _wanted(observed: Observed) -> int:
@@ -68,18 +78,19 @@ def _delete(doomed: Sequence[Pod]) -> tuple[Batch, ...]:
 
 def _create(observed: Observed, count: int) -> Sizing:
     """Make pods, as far as the back-off lets."""
+    together = _together(observed)
     base, maximum = spec.backoff(observed.job)
     if spec.backoff_limit_per_index(observed.job) is None:
         wait = observed.endings.wait(base, maximum, observed.now)
         if wait > timedelta():
             return Sizing(wait=max(wait, _SOONEST))
     if not observed.is_indexed:
-        return Sizing((Batch(pods.create(observed, None, count), slow_start=True),))
+        return Sizing((Batch(pods.create(observed, None, count, together), slow_start=True),))
     indexes = pending_indexes(observed, count)
     waits = {index: _wait(observed, index, base, maximum) for index in indexes}
     now = [index for index in indexes if waits[index] <= timedelta()]
     later = min((wait for wait in waits.values() if wait > timedelta()), default=None)
-    batches = (Batch(pods.create(observed, now, len(now)), slow_start=True),) if now else ()
+    batches = (Batch(pods.create(observed, now, len(now), together), slow_start=True),) if now else ()
     return Sizing(batches, max(later, _SOONEST) if later is not None else None)
 
 

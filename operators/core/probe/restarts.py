@@ -61,9 +61,8 @@ def ledger(observed: Observed) -> Ledger:
     """Return the ledger without what is over, and with what is to be restarted next."""
     restart, now, status = observed.wanted.restart, observed.now, observed.status
     last = parse_time(status["lastRestartTime"]) if status.get("lastRestartTime") else None
-    delay = timedelta(seconds=status.get("restartDelaySeconds", 0))
-    if last is not None and now - last > 2 * restart.longest:
-        delay = timedelta()
+    said = timedelta(seconds=status.get("restartDelaySeconds", 0))
+    delay = timedelta() if last is not None and now - last > 2 * restart.longest else said
     kept, taken = _standing(observed, restart)
     failed = [member for member in observed.members if member.failed and member.pod.uid not in taken]
     if restart.method == Method.NONE:
@@ -80,7 +79,7 @@ def ledger(observed: Observed) -> Ledger:
     if waits and places > len(chosen):
         ahead.append(again - now)
     wait = max(min(ahead), timedelta(seconds=1)) if ahead else None
-    return Ledger((*kept, *new), new, delay, now if new else last, wait)
+    return Ledger((*kept, *new), new, delay if new else said, now if new else last, wait)
 
 
 def limit(restart: Restart, members: Sequence[Member]) -> int:
@@ -116,8 +115,10 @@ def _standing(observed: Observed, restart: Restart) -> tuple[tuple[Entry, ...], 
         elif observed.now - entry.time >= restart.recovery:
             continue
         elif member is not None and member.pod.is_active:
-            if not (_id(member) == entry.container or member.pod.ready):
-                taken.add(entry.uid)  # restarted in place; otherwise it has come to itself, or is well again
+            if _id(member) == entry.container:
+                continue  # it has come to itself; if it fails again, it waits for a place again
+            if not member.pod.ready:
+                taken.add(entry.uid)  # restarted in place, and not well yet
         elif member is not None and member.pod.is_terminating:
             taken.add(entry.uid)
         elif ready:

@@ -62,7 +62,9 @@ def met(state: State, probe: Probe, pod: Pod, container: Container, *, born: dat
     if not container.id:
         return state
     if container.id != state.container:
-        state = _begun(probe, container, born, now)
+        before, state = state, _begun(probe, container, born, now)
+        if state.result is not None and state.result == before.result:
+            state = replace(state, since=before.since, message=before.message)  # nothing has become of it
     if not container.is_running:
         return _became(replace(state, last=None, run=0), Result.FAILURE, "the container does not run", now)
     if pod.terminating and probe.kind != Kind.READINESS:
@@ -108,9 +110,11 @@ def judged(state: State, probe: Probe, found: Result, message: str, now: datetim
     """
     if found == Result.UNKNOWN:
         return state
+    threshold = probe.failure_threshold if found == Result.FAILURE else probe.success_threshold
+    if state.last == found and state.run >= threshold:
+        return state  # it has been made of that already
     run = state.run + 1 if state.last == found else 1
     state = replace(state, last=found, run=run)
-    threshold = probe.failure_threshold if found == Result.FAILURE else probe.success_threshold
     if run < threshold:
         return state
     state = _became(state, found, message, now)

@@ -6,6 +6,7 @@ Mirrors syncReplicaSet and manageReplicas in pkg/controller/replicaset/replica_s
 from datetime import timedelta
 
 from operators.core import objects, ownership, selectors
+from operators.core.gates import gated
 from operators.core.objects import PODS, Obj
 from operators.core.ownership import Claim
 from operators.core.plan import Batch, Create, Delete, Plan, Say, Target
@@ -60,7 +61,7 @@ def _delete(pod: Pod) -> Delete:
 
 
 def pod_of(parent: Obj) -> Obj:
-    """Return the pod that a parent's template describes (controller.GetPodFromTemplate)."""
+    """Return the pod that a parent's template describes (controller.GetPodFromTemplate), gated as the parent asks."""
     template = parent["spec"]["template"]
     meta = template.get("metadata") or {}
     kept = {part: meta[part] for part in ("labels", "annotations", "finalizers") if meta.get(part)}
@@ -73,7 +74,7 @@ def pod_of(parent: Obj) -> Obj:
             "namespace": objects.key(parent)[0],
             "ownerReferences": [objects.controller_reference(parent)],
         },
-        "spec": template["spec"],
+        "spec": gated(parent, template["spec"]),
     }
 
 

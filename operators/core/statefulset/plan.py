@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from operators.core import objects, ownership, revisions
+from operators.core import gang, objects, ownership, revisions
 from operators.core.objects import PODS
 from operators.core.plan import Batch, Plan, Say, Step
 from operators.core.pods import Pod
@@ -18,7 +18,7 @@ from operators.core.statefulset import pods
 from operators.core.statefulset.claims import PodClaims
 from operators.core.statefulset.identity import pod_name, revision_of
 from operators.core.statefulset.members import Health, Members, claim_pods, is_running_and_ready
-from operators.core.statefulset.observed import Observed, is_parallel, is_rolling, min_ready_seconds
+from operators.core.statefulset.observed import Observed, is_parallel, is_rolling, min_ready_seconds, replicas
 from operators.core.statefulset.rolling import pods_to_replace, stuck_pod
 from operators.core.statefulset.rollout import Rollout, adoption, rollout
 
@@ -37,6 +37,7 @@ def plan(observed: Observed) -> Plan:
         batches.append(Batch((present.write,)))
     events: list[Say] = []
     if present.is_complete:
+        batches += _batch(gang.corrections(statefulset, replicas(statefulset), claim.owned))
         walk = _Walk(observed, present, Members.of(statefulset, claim.owned))
         walk.run()
         batches += walk.batches

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from operators.core import objects
+from operators.core import gang, objects
 from operators.core.objects import PODS, Obj
 from operators.core.plan import Create, Delete, Patch, Say, Target
 from operators.core.pods import Pod
 from operators.core.replicaset.plan import pod_of
 from operators.core.statefulset import claims
 from operators.core.statefulset.identity import REVISION_LABEL, has_identity, identity_labels, pod_name
+from operators.core.statefulset.observed import replicas
 from operators.core.statefulset.rollout import Rollout
 
 
@@ -30,6 +31,7 @@ def pod_body(statefulset: Obj, ordinal: int, revision: str, rollout: Rollout) ->
     if storage := claims.volumes(statefulset, ordinal, spec.get("volumes") or ()):
         spec["volumes"] = storage
     labels = {**body["metadata"].get("labels", {}), **identity_labels(name, ordinal), REVISION_LABEL: revision}
+    labels |= gang.labels(statefulset, replicas(statefulset))
     return body | {"metadata": {**body["metadata"], "name": name, "labels": labels}, "spec": spec}
 
 

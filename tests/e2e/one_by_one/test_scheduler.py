@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import operator
 from tests.e2e.manifests import Obj, container, deployment, pod
-from tests.e2e.shell import NAMESPACE, Shell, eventually, run
+from tests.e2e.shell import NAMESPACE, Shell, documented, eventually, run
 
 NAME = "kopfwerk-scheduler"
 OURS, DEFAULT = "kopfwerk", "default-scheduler"
@@ -48,6 +48,8 @@ def placed_by(shell: Shell) -> dict[str, str]:
 @pytest.mark.usefixtures("ours")
 def test_every_new_pod(shell: Shell) -> None:
     """Pods of workloads, of either group, and bare pods are placed by it; those of excluded namespaces are not."""
+    pods = documented("kubectl --namespace kopfwerk-system get pods --selector app.kubernetes.io/component=scheduler")
+    assert NAME in pods
     shell.apply(deployment(3), deployment(2, "theirs") | {"apiVersion": "apps/v1"}, pod("alone"))
     shell.rolled_out()
     shell.kubectl("rollout", "status", "deployment/theirs", "--timeout=120s")

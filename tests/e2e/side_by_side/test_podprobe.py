@@ -2,7 +2,7 @@
 
 from tests.e2e.client import healthy
 from tests.e2e.manifests import Obj, container, deployment, podprobe, probe
-from tests.e2e.shell import Shell, eventually
+from tests.e2e.shell import Shell, documented, eventually
 
 WEB: Obj = {"containers": [container()], "terminationGracePeriodSeconds": 1}
 
@@ -39,6 +39,21 @@ def test_restart_in_place(shell: Shell) -> None:
     shell.rolled_out()
     assert _uids(shell) == before
     assert {pod: _restarts(shell, pod) for pod in before} == {pod: int(pod == dead) for pod in before}
+    documented("kubectl logs --previous POD", shell.namespace, POD=dead)
+    assert "lastRestartTime" in documented("kubectl get podprobe NAME -o yaml", shell.namespace, NAME="web")
+
+
+def test_stopped_from_restarting(shell: Shell) -> None:
+    """A probe that is wrong itself can be kept from restarting anything, and still says what it thinks."""
+    shell.apply(deployment(1, pod=WEB), podprobe(livenessProbe=probe()))
+    shell.rolled_out()
+    stop = """kubectl patch podprobe NAME --type=merge -p '{"spec":{"restart":{"method":"None"}}}'"""
+    documented(stop, shell.namespace, NAME="web")
+    before = _uids(shell)
+    healthy(shell, min(before), well=False)
+    shell.kubectl("wait", "podprobe/web", "--for=jsonpath={.status.liveness.failing}=1", "--timeout=60s")
+    assert _uids(shell) == before
+    assert shell.get("podprobe/web")["status"]["restarts"] == 0
 
 
 def test_exec(shell: Shell) -> None:

@@ -1,5 +1,6 @@
 """Puts a CustomResourceDefinition together, and writes it as YAML."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -80,7 +81,7 @@ def _schema(kind: Kind, definitions: Definitions) -> Schema:
         schema["properties"]["status"]["default"] = {"conditions": [_NOT_JUDGED]}
     for path, addition in kind.additions.items():
         parent, _, name = path.rpartition(".")
-        _at(schema, parent)["properties"][name] = dict(addition)
+        _at(schema, parent)["properties"][name] = copy.deepcopy(addition)
     for path, amendment in kind.amendments.items():
         _amend(schema, path, amendment)
     for path, text in kind.fields.items():

@@ -160,6 +160,38 @@ DEPLOYMENT: Final = Kind(
     ),
 )
 
+_SCHEDULING: Final = "spec.scheduling"
+_GANG: Final = f"{_SCHEDULING}.schedulingPolicy.gang"
+
+
+def _scheduling(default: str) -> dict[str, str]:
+    """Return the descriptions of the fields of a gang; `default` is how many pods it is of by default."""
+    return {
+        _SCHEDULING: "How the pods are placed, by Kopfwerk's scheduler. The built-in kind has it behind a feature "
+        "gate, or not at all. It is there from the beginning or never.",
+        f"{_SCHEDULING}.schedulingPolicy": "Which of the pods are placed together.",
+        _GANG: "The pods are placed together or not at all.",
+        f"{_GANG}.minCount": f"How many have to be placed for any to be. As many as {default} by default.",
+    }
+
+
+_GANG_SCHEMA: Final = {
+    "type": "object",
+    "required": ["schedulingPolicy"],
+    "properties": {
+        "schedulingPolicy": {
+            "type": "object",
+            "required": ["gang"],
+            "properties": {
+                "gang": {
+                    "type": "object",
+                    "properties": {"minCount": {"type": "integer", "format": "int32", "minimum": 1}},
+                },
+            },
+        },
+    },
+}
+
 _ROLLING: Final = "spec.updateStrategy.rollingUpdate"
 _RETENTION: Final = "spec.persistentVolumeClaimRetentionPolicy"
 
@@ -199,13 +231,15 @@ STATEFULSET: Final = Kind(
         "status.replicas": "How many pods there are.",
         "status.updateRevision": "The revision of the present template.",
         "status.updatedReplicas": "How many pods there are of updateRevision.",
-    },
+    }
+    | _scheduling("replicas"),
     columns=(
         _column("Ready", ".status.readyReplicas"),
         _AGE,
         _column("Desired", ".spec.replicas", "integer", priority=1),
         *_WIDE[:2],
     ),
+    additions={_SCHEDULING: _GANG_SCHEMA},
     amendments=_under("spec", rules.POD_TEMPLATE | rules.STATEFUL)
     | {"spec": {"x-kubernetes-validations": list(rules.STATEFUL_RULES)}}
     | {"status": rules.at_most_replicas("currentReplicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
@@ -344,7 +378,8 @@ JOB: Final = Kind(
         "status.succeeded": "How many pods, or indexes, have succeeded.",
         "status.terminating": "How many pods are being deleted and have not ended yet.",
         "status.uncountedTerminatedPods": "The pods, by UID, that have ended and are in no count yet.",
-    },
+    }
+    | _scheduling("parallelism"),
     columns=(
         _column("Status", ".status.state"),
         _column("Completions", ".status.progress"),
@@ -355,6 +390,7 @@ JOB: Final = Kind(
     ),
     additions={
         _BACKOFF: {"type": "object", "properties": {"baseSeconds": dict(_SECONDS), "maxSeconds": dict(_SECONDS)}},
+        _SCHEDULING: _GANG_SCHEMA,
         "status.progress": {"type": "string"},
         "status.state": {"type": "string"},
     },
@@ -514,6 +550,7 @@ CRONJOB: Final = Kind(
     additions={
         "spec.jitterSeconds": {"type": "integer", "format": "int32"},
         f"{_TEMPLATE}.{_BACKOFF}": JOB.additions[_BACKOFF],
+        f"{_TEMPLATE}.{_SCHEDULING}": _GANG_SCHEMA,
         "status.activeJobs": {"type": "integer", "format": "int32", "minimum": 0},
         "status.nextScheduleTime": {"type": "string", "format": "date-time"},
     },

@@ -201,7 +201,22 @@ STATEFUL: Final[dict[str, Amendment]] = {
     ),
 }
 
+_GANG: Final = "scheduling.schedulingPolicy.gang"
+
+
+def _presence(field: str) -> Rule:
+    """Return the rule that a field is there from the beginning or never."""
+    return _rule(f"has(self.{field}) == has(oldSelf.{field})", "field is immutable", f".{field}")
+
+
 STATEFUL_RULES: Final = (
+    _presence("scheduling"),
+    # one pod at a time is made otherwise, each once the one before it runs
+    _rule(
+        "!has(self.scheduling) || self.podManagementPolicy == 'Parallel'",
+        "requires podManagementPolicy 'Parallel'",
+        ".scheduling",
+    ),
     *pod_template_rules("StatefulSet"),
     _rule(
         "has(self.volumeClaimTemplates) && has(oldSelf.volumeClaimTemplates) "
@@ -293,6 +308,13 @@ JOB_RULES: Final = (
     *map(
         _constant,
         ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"),
+    ),
+    _presence("scheduling"),
+    _rule(
+        f"!has(self.scheduling) || !has(self.{_GANG}.minCount) || "
+        f"self.{_GANG}.minCount <= (has(self.parallelism) ? self.parallelism : 1)",
+        "must not be greater than parallelism",
+        f".{_GANG}.minCount",
     ),
     _constant("manualSelector"),  # upstream's may change, but means nothing once the object is there
     # without a selector all pods of the namespace that nobody controls would be taken

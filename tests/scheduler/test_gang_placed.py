@@ -1,0 +1,172 @@
+"""Groups before the real kube-scheduler: all of a group's pods are bound or none, and no pod that waits is forgotten.
+
+Nothing else happens in these clusters, so that whatever wakes a pod is what the extender does about it.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from operators.cluster import nodes
+from operators.cluster.api import Api
+from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.readiness import wait
+from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
+from operators.core.objects import Obj
+from tests.scheduler.test_embedded import PODS, condition_of, node_of, pod
+
+pytestmark = pytest.mark.cluster
+SIXTH = "5"
+"""Of the 32 CPUs of a node, so that six pods fit."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Cluster]:
+    """Return a cluster of one node, on which nothing runs but the scheduler."""
+    with Cluster(Settings(name="gangs", nodes=1, operator=False)) as started:
+        yield started
+
+
+@pytest.fixture
+def cluster(shared: Cluster) -> Iterator[Cluster]:
+    """Return it, empty again after the test."""
+    yield shared
+    with shared.api() as api:
+        api.request("DELETE", f"{PODS}?gracePeriodSeconds=0")
+        for node in api.get("/api/v1/nodes")["items"][1:]:
+            nodes.remove(api, node["metadata"]["name"])
+        wait(shared, lambda: not api.get(PODS)["items"], "pods are left")
+
+
+def member(name: str, group: str, minimum: int = 5, cpu: str = "8", timeout: int = 60, **spec: object) -> Obj:
+    """Build a pod of a group; four of 8 CPUs fit on a node."""
+    made = pod(name, cpu, **spec)
+    labels = {POD_GROUP: group, MIN_COUNT: str(minimum)}
+    return made | {"metadata": {"name": name, "labels": labels, "annotations": {TIMEOUT: str(timeout)}}}
+
+
+def make(api: Api, group: str, count: int = 5, **more: object) -> None:
+    """Create pods of a group."""
+    for number in range(count):
+        api.request("POST", PODS, member(f"{group}-{number}", group, **more))  # type: ignore[arg-type]
+
+
+def bound(api: Api, group: str) -> set[str]:
+    """Return the pods of a group that are on a node."""
+    found = api.get(f"{PODS}?labelSelector={POD_GROUP}%3D{group}")["items"]
+    return {one["metadata"]["name"] for one in found if one["spec"].get("nodeName")}
+
+
+def is_told(api: Api, name: str, what: str) -> bool:
+    """Whether a pod's condition says something."""
+    return what in condition_of(api, name)
+
+
+def is_called(api: Api, group: str) -> bool:
+    """Whether room is held for a group, and one of its pods was sent back so that others are tried again."""
+    found = api.get(f"{PODS}?labelSelector={POD_GROUP}%3D{group}")["items"]
+    return any(is_told(api, one["metadata"]["name"], "the others are called") for one in found)
+
+
+def missing_claim() -> Obj:
+    """Return what keeps a pod from being placed: kube-scheduler itself refuses it, the extender is not asked."""
+    return {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "missing"}}]}
+
+
+def test_room_for_four_of_five_is_room_for_none(cluster: Cluster) -> None:
+    """Once there is another node all are placed, at once."""
+    with cluster.api() as api:
+        make(api, "five")
+        wait(cluster, lambda: all(is_told(api, f"five-{n}", "no room for group five") for n in range(5)), "not told")
+        assert bound(api, "five") == set()
+        nodes.add(api)
+        wait(cluster, lambda: len(bound(api, "five")) == 5, "not placed")
+
+
+def test_of_two_groups_one_is_placed_and_then_the_other(cluster: Cluster) -> None:
+    """Their pods are made by turns. Neither ever has a part of its pods bound."""
+    with cluster.api() as api:
+        for number in range(3):
+            for group in ("left", "right"):
+                api.request("POST", PODS, member(f"{group}-{number}", group, 3))
+        wait(cluster, lambda: bool(bound(api, "left") | bound(api, "right")), "neither is placed")
+        [first, second] = ["left", "right"] if bound(api, "left") else ["right", "left"]
+        wait(cluster, lambda: len(bound(api, first)) == 3, "one is placed in part")
+        wait(cluster, lambda: is_told(api, f"{second}-2", f"no room for group {second}"), "the other is not told")
+        assert bound(api, second) == set()
+        for name in sorted(bound(api, first)):
+            api.request("DELETE", f"{PODS}/{name}")
+        wait(cluster, lambda: len(bound(api, second)) == 3, "the other is not placed")
+
+
+def test_pods_that_were_asked_long_ago_are_called_when_the_last_comes(cluster: Cluster) -> None:
+    """kube-scheduler tells nobody that a pod was made: the one that came last has the others tried again."""
+    with cluster.api() as api:
+        make(api, "late", 4, cpu=SIXTH)
+        wait(
+            cluster,
+            lambda: all(is_told(api, f"late-{n}", "fewer than its 5 pods are there") for n in range(4)),
+            "not told",
+        )
+        time.sleep(5)  # by then all of them sleep
+        assert bound(api, "late") == set()
+        began = time.monotonic()
+        api.request("POST", PODS, member("late-4", "late", cpu=SIXTH))
+        wait(cluster, lambda: len(bound(api, "late")) == 5, "not placed")
+        assert time.monotonic() - began < 20
+
+
+def test_room_is_held_for_so_long_and_then_given_back(cluster: Cluster) -> None:
+    """For a pod that does not come. Once it can, the group is placed; what took the room meanwhile was let in."""
+    with cluster.api() as api:
+        api.request("POST", PODS, member("held-3", "held", 4, timeout=15, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "held-3", "not found"), "the pod has its claim")
+        make(api, "held", 3, minimum=4, timeout=15)
+        wait(cluster, lambda: is_called(api, "held"), "the group is not tried")
+        api.request("POST", PODS, pod("alone", "8"))
+        wait(cluster, lambda: is_told(api, "alone", "Insufficient cpu"), "the room is not held")
+        wait(cluster, lambda: node_of(api, "alone") != "", "the room is not given back")
+        assert bound(api, "held") == set()
+        wait(cluster, lambda: is_told(api, "held-0", "group held"), "the group is not told")
+        api.request("DELETE", f"{PODS}/alone")
+        api.request("DELETE", f"{PODS}/held-3")
+        wait(cluster, lambda: len(api.get(PODS)["items"]) == 3, "not deleted")
+        api.request("POST", PODS, member("held-3", "held", 4, timeout=15))
+        wait(cluster, lambda: len(bound(api, "held")) == 4, "not placed")
+
+
+def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
+    """They are not bound without it, and are with the one in its place."""
+    with cluster.api() as api:
+        api.request("POST", PODS, member("gone-3", "gone", 4, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "gone-3", "not found"), "the pod has its claim")
+        make(api, "gone", 3, minimum=4)
+        wait(cluster, lambda: is_called(api, "gone"), "the group is not tried")
+        api.request("DELETE", f"{PODS}/gone-1")
+        api.request("DELETE", f"{PODS}/gone-3")
+        api.request("POST", PODS, member("gone-4", "gone", 4))
+        assert bound(api, "gone") == set()
+        api.request("POST", PODS, member("gone-5", "gone", 4))
+        wait(cluster, lambda: bound(api, "gone") == {"gone-0", "gone-2", "gone-4", "gone-5"}, "not placed")
+
+
+def test_an_extender_that_starts_again_in_between(cluster: Cluster) -> None:
+    """It knows of no plan. Those that waited are placed with the last, and a bound pod's successor beside the bound."""
+    with cluster.api() as api:
+        api.request("POST", PODS, member("again-3", "again", 4, **missing_claim()))
+        wait(cluster, lambda: is_told(api, "again-3", "not found"), "the pod has its claim")
+        make(api, "again", 3, minimum=4)
+        wait(cluster, lambda: is_called(api, "again"), "the group is not tried")
+        cluster.processes["scheduler-extender"].kill()
+        cluster.restart("scheduler-extender")
+        api.request("DELETE", f"{PODS}/again-3")
+        assert bound(api, "again") == set()
+        api.request("POST", PODS, member("again-4", "again", 4))
+        wait(cluster, lambda: len(bound(api, "again")) == 4, "not placed")
+        cluster.processes["scheduler-extender"].kill()
+        cluster.restart("scheduler-extender")
+        api.request("DELETE", f"{PODS}/again-4")
+        wait(cluster, lambda: len(api.get(PODS)["items"]) == 3, "not deleted")
+        api.request("POST", PODS, member("again-5", "again", 4))
+        wait(cluster, lambda: len(bound(api, "again")) == 4, "the one in its place waits for others")
