@@ -62,6 +62,7 @@ def test_installed_and_uninstalled(cluster: Cluster, objects: list[Obj]) -> None
         readiness.wait(cluster, lambda: _scheduler_of(api, "default", "probe") == "kopfwerk", "no pod is given to it")
         api.request("POST", "/api/v1/namespaces/default/pods", pod("ours"))
         readiness.wait(cluster, lambda: _is_placed(api, "ours"), "our scheduler does not place it")
+        readiness.wait(cluster, lambda: bool(_placed_by(api, "ours")), "nobody says to have placed it")
 
         assert _placed_by(api, "ours") == {"kopfwerk"}
         assert _scheduler_of(api, NAMESPACE, "left") == "default-scheduler"
