@@ -95,7 +95,7 @@ STORIES = {
         "set env @deploy/@name X=1 --dry-run=client",
     ],
     "environment from elsewhere": [
-        "set env @deploy/@name --from=configmap/conf",
+        "set env @deploy/@name --from=configmap/conf --keys=some-key",  # of several keys kubectl's order is by chance
         "set env @deploy/@name --from=configmap/conf --keys=B --prefix=P_",
         "set env @deploy/@name --from=secret/secret",
         "set env @deploy/@name --list",
