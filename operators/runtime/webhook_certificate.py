@@ -90,11 +90,12 @@ async def _once(client: Requests, wanted: Wanted) -> Outcome:
     """Look and act once. A conflict says that somebody else did meanwhile."""
     secret = await _get(client, path(SECRETS, wanted.namespace, wanted.secret))
     configurations = {url: await _get(client, url) for url in wanted.urls()}
+    is_configured = bool(configurations) and all(configurations.values())
     found, names, now = serving(secret), core.server_names(wanted.service, wanted.namespace), datetime.now(UTC)
     why = core.why_due(found, names, now, may_wait=not configurations)
     if isinstance(found, Serving) and not why:
         await _trust(client, configurations, lambda bundle: core.trusting(bundle, found.authority))
-        return Outcome("", found, bool(configurations) and all(configurations.values()))
+        return Outcome("", found, is_configured)
     data = _issue(names, wanted.valid_for)
     new = serving({"data": data})
     assert isinstance(new, Serving)  # noqa: S101 - it was made just now
@@ -102,7 +103,7 @@ async def _once(client: Requests, wanted: Wanted) -> Outcome:
     if await _trust(client, configurations, lambda bundle: core.rotating(bundle, present, new.authority, now)):
         await asyncio.sleep(SETTLE)
     await _store(client, wanted, secret, data)
-    return Outcome(why, new, bool(configurations) and all(configurations.values()))
+    return Outcome(why, new, is_configured)
 
 
 async def _get(client: Requests, url: str) -> Obj:

@@ -80,9 +80,7 @@ class Extender:
             return self._refused(found, names)
         if not self._decides:
             return Answer([nodes.names[row] for row in found.rows], *self._why_not(found, names))
-        row = int(found.rows[0])
-        if len(found.rows) > 1:
-            row = placement.best(pod, placement.score(pod, nodes, rules, found.rows))
+        row = placement.choose(pod, nodes, rules, found.rows)
         nodes.assume(pod, nodes.names[row], now)
         self._victims.pop(pod.uid, None)
         return Answer([nodes.names[row]], {}, {})

@@ -73,9 +73,7 @@ def hold(
 def choose(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> int | None:
     """Return the row of the node that is the best for a pod, None where none is left."""
     fit = placement.fit(pod, nodes, rules, rows).rows
-    if len(fit) > 1:
-        return placement.best(pod, placement.score(pod, nodes, rules, fit))
-    return int(fit[0]) if len(fit) else None
+    return placement.choose(pod, nodes, rules, fit) if len(fit) else None
 
 
 def outlook(pod: Pod, group: Group, nodes: Snapshot, rules: Rules) -> Obj:

@@ -89,6 +89,11 @@ def score(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> Scores:
     return Scores(rows, parts, total)
 
 
+def choose(pod: Pod, nodes: Snapshot, rules: Rules, rows: Rows) -> int:
+    """Return the row of the best of the nodes that the pod fits on, of which there is one at least."""
+    return best(pod, score(pod, nodes, rules, rows)) if len(rows) > 1 else int(rows[0])
+
+
 def best(pod: Pod, scores: Scores) -> int:
     """Return the row of the highest score; among equals the pod's UID chooses, so that equal pods do not all agree."""
     equal = scores.rows[scores.total == scores.total.max()]
