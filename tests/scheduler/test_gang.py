@@ -8,7 +8,7 @@ from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
-from operators.scheduler.gangs import GRACE, Gangs, Wait
+from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
@@ -22,8 +22,9 @@ LATE = "node(s) wait for group g: not all of its 5 pods came in time"
 class World:
     """An extender, what it was told, and what was bound."""
 
-    def __init__(self, *objects: Obj) -> None:
+    def __init__(self, *objects: Obj, in_part: bool = False) -> None:
         self.nodes = snapshot(*objects)
+        self.in_part = in_part
         self.now = 1000.0
         self.extender = self._extender(self.nodes)
         self.objects: dict[str, Obj] = {}
@@ -31,7 +32,7 @@ class World:
         self._machines = objects
 
     def _extender(self, found: Snapshot) -> Extender:
-        return Extender(found, lambda _: rules(), lambda: self.now)
+        return Extender(found, lambda _: rules(), lambda: self.now, in_part=self.in_part)
 
     def restart(self) -> None:
         """Have another extender in the place of this one, which knows what the watch says and nothing else."""
@@ -411,11 +412,25 @@ def test_a_pod_is_bound_nowhere_but_in_its_place() -> None:
 @pytest.mark.parametrize("in_part", [False, True])
 def test_a_place_that_kube_scheduler_does_not_offer_stays_held(*, in_part: bool) -> None:
     """It has perhaps not looked there, or does not know yet where others go, which a spread constraint asks for."""
-    world = World(node("a", cpu="1"), node("b", cpu="1"), node("c", cpu="1"))
-    world.extender.gangs = Gangs(world.nodes, lambda _: rules(), lambda: world.now, in_part=in_part)
+    world = World(node("a", cpu="1"), node("b", cpu="1"), node("c", cpu="1"), in_part=in_part)
     names = world.group(size=3, minimum=3)
     places = {name: world.where(name) for name in names}
     other = next(place for name, place in places.items() if name != "g0")
     answer = world.ask("g0", [other])
     assert answer.unresolvable == {other: "node(s) are not the one that is held for a pod of group g"}
     assert {name: world.where(name) for name in names} == places
+
+
+@pytest.mark.parametrize(
+    ("in_part", "want"),
+    [
+        pytest.param(True, 1, id="it may not have looked there yet"),
+        pytest.param(False, 0, id="it must have refused it, by a rule of its own"),
+    ],
+)
+def test_a_node_that_kube_scheduler_does_not_ask_about(want: int, *, in_part: bool) -> None:
+    """Room is held there only where kube-scheduler shows a part of the nodes."""
+    world = World(node("small", cpu="500m"), node("large", cpu="3"), in_part=in_part)
+    world.group(size=3, minimum=3)
+    assert not world.ask("g0", ["small"]).nodes
+    assert world.extender.gangs.held == want
