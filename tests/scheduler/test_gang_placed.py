@@ -3,6 +3,7 @@
 Nothing else happens in these clusters, so that whatever wakes a pod is what the extender does about it.
 """
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from tests.scheduler.test_embedded import PODS, condition_of, node_of, pod
 pytestmark = pytest.mark.cluster
 SIXTH = "5"
 """Of the 32 CPUs of a node, so that six pods fit."""
+_ASLEEP = re.compile(r'^scheduler_pending_pods\{queue="unschedulable"\} (\d+)$', re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +71,33 @@ def is_called(api: Api, group: str) -> bool:
     return any(is_told(api, one["metadata"]["name"], "the others are called") for one in found)
 
 
+def asleep(cluster: Cluster) -> int:
+    """Return how many pods kube-scheduler tries again only when something happens."""
+    found = _ASLEEP.search(
+        Api(f"https://127.0.0.1:{cluster.layout.ports.scheduler}", cluster.layout.pki).get("/metrics")
+    )
+    return int(found[1]) if found else 0
+
+
 def missing_claim() -> Obj:
     """Return what keeps a pod from being placed: kube-scheduler itself refuses it, the extender is not asked."""
     return {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "missing"}}]}
 
 
+def all_but_one(cluster: Cluster, api: Api, group: str, timeout: int = 60) -> None:
+    """Create four pods of a group, the last of which kube-scheduler refuses, and wait until the others wait for it."""
+    api.request("POST", PODS, member(f"{group}-3", group, 4, timeout=timeout, **missing_claim()))
+    wait(cluster, lambda: is_told(api, f"{group}-3", "not found"), "the pod has its claim")
+    make(api, group, 3, minimum=4, timeout=timeout)
+    wait(cluster, lambda: is_called(api, group), "the group is not tried")
+
+
 def test_room_for_four_of_five_is_room_for_none(cluster: Cluster) -> None:
     """Once there is another node all are placed, at once."""
     with cluster.api() as api:
+        cluster.processes["kube-scheduler"].kill()  # so that all are there when the first is asked about
         make(api, "five")
+        cluster.restart("kube-scheduler")
         wait(cluster, lambda: all(is_told(api, f"five-{n}", "no room for group five") for n in range(5)), "not told")
         assert bound(api, "five") == set()
         nodes.add(api)
@@ -109,7 +129,7 @@ def test_pods_that_were_asked_long_ago_are_called_when_the_last_comes(cluster: C
             lambda: all(is_told(api, f"late-{n}", "fewer than its 5 pods are there") for n in range(4)),
             "not told",
         )
-        time.sleep(5)  # by then all of them sleep
+        wait(cluster, lambda: asleep(cluster) == 4, "they are tried again and again")
         assert bound(api, "late") == set()
         began = time.monotonic()
         api.request("POST", PODS, member("late-4", "late", cpu=SIXTH))
@@ -120,10 +140,7 @@ def test_pods_that_were_asked_long_ago_are_called_when_the_last_comes(cluster: C
 def test_room_is_held_for_so_long_and_then_given_back(cluster: Cluster) -> None:
     """For a pod that does not come. Once it can, the group is placed; what took the room meanwhile was let in."""
     with cluster.api() as api:
-        api.request("POST", PODS, member("held-3", "held", 4, timeout=15, **missing_claim()))
-        wait(cluster, lambda: is_told(api, "held-3", "not found"), "the pod has its claim")
-        make(api, "held", 3, minimum=4, timeout=15)
-        wait(cluster, lambda: is_called(api, "held"), "the group is not tried")
+        all_but_one(cluster, api, "held", timeout=15)
         api.request("POST", PODS, pod("alone", "8"))
         wait(cluster, lambda: is_told(api, "alone", "Insufficient cpu"), "the room is not held")
         wait(cluster, lambda: node_of(api, "alone") != "", "the room is not given back")
@@ -139,10 +156,7 @@ def test_room_is_held_for_so_long_and_then_given_back(cluster: Cluster) -> None:
 def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
     """They are not bound without it, and are with the one in its place."""
     with cluster.api() as api:
-        api.request("POST", PODS, member("gone-3", "gone", 4, **missing_claim()))
-        wait(cluster, lambda: is_told(api, "gone-3", "not found"), "the pod has its claim")
-        make(api, "gone", 3, minimum=4)
-        wait(cluster, lambda: is_called(api, "gone"), "the group is not tried")
+        all_but_one(cluster, api, "gone")
         api.request("DELETE", f"{PODS}/gone-1")
         api.request("DELETE", f"{PODS}/gone-3")
         api.request("POST", PODS, member("gone-4", "gone", 4))
@@ -154,10 +168,7 @@ def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
 def test_an_extender_that_starts_again_in_between(cluster: Cluster) -> None:
     """It knows of no plan. Those that waited are placed with the last, and a bound pod's successor beside the bound."""
     with cluster.api() as api:
-        api.request("POST", PODS, member("again-3", "again", 4, **missing_claim()))
-        wait(cluster, lambda: is_told(api, "again-3", "not found"), "the pod has its claim")
-        make(api, "again", 3, minimum=4)
-        wait(cluster, lambda: is_called(api, "again"), "the group is not tried")
+        all_but_one(cluster, api, "again")
         cluster.processes["scheduler-extender"].kill()
         cluster.restart("scheduler-extender")
         api.request("DELETE", f"{PODS}/again-3")
