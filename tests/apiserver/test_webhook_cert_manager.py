@@ -17,9 +17,10 @@ from operators.core.objects import Obj, Resource
 from operators.runtime.client import MERGE_PATCH, ApiError, Client, path
 from operators.runtime.webhook_certificate import CONFIGURATIONS
 from tests.apiserver.installation import NAME, Installation
-from tests.apiserver.test_webhook_rotation import ask, connect, doing, is_served, kubelet, replica
+from tests.apiserver.test_webhook_rotation import ask, connect, is_served, kubelet, replica
 from tests.chart.rendering import NAMESPACE, Helm, of_kind
 from tests.support import tools
+from tests.support.during import during
 from tests.support.volumes import Volume
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("webhook certificate")]
@@ -120,7 +121,7 @@ async def test_issued_injected_and_renewed(
     volume = Volume(tmp_path, first)
     async with replica(installation, kubeconfig, port, volume), kubelet(installation, volume):
         await is_served(installation, port)
-        async with doing(ask(installation, counts)), doing(connect(installation, port, counts)):
+        async with during(ask(installation, counts)), during(connect(installation, port, counts)):
             await more(counts)
             await renew(installation)
             assert await files_other_than(installation, first)

@@ -26,6 +26,7 @@ from operators.runtime.operator import LEASE
 from operators.runtime.webhook_certificate import CONFIGURATIONS, ensure
 from tests.apiserver.installation import Installation
 from tests.apiserver.validation import manifest
+from tests.support.during import during
 from tests.support.volumes import Volume
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("webhook certificate")]
@@ -68,20 +69,8 @@ async def kubelet(installation: Installation, volume: Volume) -> AsyncIterator[N
                 before = files
             await asyncio.sleep(0.5)
 
-    async with doing(sync()):
+    async with during(sync()):
         yield
-
-
-@contextlib.asynccontextmanager
-async def doing(work: "asyncio._CoroutineLike[None]") -> AsyncIterator[None]:
-    """Do something endless meanwhile, which must not fail."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def ask(installation: Installation, counts: Counter[str]) -> None:
@@ -145,7 +134,7 @@ async def test_renewed_while_requests_go_on(
     monkeypatch.setattr(webhook_certificate, "datetime", InTwoMonths)
     async with replica(installation, kubeconfig, port, volume), kubelet(installation, volume):
         await is_served(installation, port)
-        async with doing(ask(installation, counts)), doing(connect(installation, port, counts)):
+        async with during(ask(installation, counts)), during(connect(installation, port, counts)):
             # Each renewal has the apiserver connect anew, and so makes it meet the certificate of the one before.
             for _ in range(3):
                 before = Counter(counts)

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 import orjson
 
 from operators.core.objects import Obj, Resource
 from operators.runtime.client import Client, path
+from tests.support.during import during
 
 _SILENCE = 300.0
 
@@ -85,15 +86,3 @@ async def changes(client: Client, url: str, revision: str) -> AsyncIterator[tupl
                 raise RuntimeError(event["object"]["message"])
             revision = event["object"]["metadata"]["resourceVersion"]
             yield event["type"], event["object"]
-
-
-@contextlib.asynccontextmanager
-async def during(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Have something done as long as the block runs; what ended it early is raised at the block's end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task  # raises what ended it, which explains a wait in vain

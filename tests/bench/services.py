@@ -11,7 +11,8 @@ from operators.core.objects import KOPFWERK, PODS, Obj, Resource, deployments, s
 from operators.runtime.client import Client
 from tests.bench import workloads
 from tests.bench.cases import CHANGED, Bench, patch
-from tests.bench.following import Following, changes, during
+from tests.bench.following import Following, changes
+from tests.support.during import during
 
 BEHIND_ONE = 1000
 MANY, OF = 200, 5

@@ -10,8 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from operators.controllers import podprobes
-from operators.core import objects
-from operators.core.objects import PODPROBES, PODS, Obj, key
+from operators.core.objects import PODPROBES, PODS, Obj
 from operators.probes import worker
 from operators.probes.prober import Prober
 from tests.properties import rights
@@ -123,16 +122,7 @@ class Probing(Trouble):
     )  # fmt: skip
     def pod_changes(self, pick: int, how: str, seconds: float) -> None:
         """One pod changes its state or its labels, or somebody deletes it, gently or by force."""
-        store, pod = self.world.store, self.some(PODS, pick)
-        if pod is not None and how == "removed":
-            store.remove(PODS, key(pod))
-        elif pod is not None and how == "deleted":
-            store.delete(PODS, key(pod))
-        elif pod is not None and how == "relabelled":
-            other = {"web": "other", "other": "web"}[objects.labels(pod)["app"]]
-            store.patch(PODS, key(pod), {"metadata": {"labels": {"app": other}}})
-        elif pod is not None and pod["status"]["phase"] in ("Pending", "Running"):
-            self.world.set_pod(pod, "Failed" if how == "Failed" else "Running", ready=how == "ready", node="node-a")
+        self.befall(self.some(PODS, pick), how, "other")
         self.after(seconds)
 
     def come_to_rest(self) -> None:

@@ -147,17 +147,7 @@ class Listing(Trouble):
     )
     def pod_changes(self, pick: int, how: str, seconds: float) -> None:
         """One pod changes its state or its labels, or somebody deletes it, gently or by force."""
-        store, pod = self.world.store, self.some(PODS, pick)
-        if pod is not None and how == "removed":
-            store.remove(PODS, key(pod))
-        elif pod is not None and how == "deleted":
-            store.delete(PODS, key(pod))
-        elif pod is not None and how == "relabelled":
-            other = {"web": "api", "api": "web"}[pod["metadata"]["labels"]["app"]]
-            store.patch(PODS, key(pod), {"metadata": {"labels": {"app": other}}})
-        elif pod is not None and pod["status"]["phase"] in ("Pending", "Running"):
-            ended = how == "Failed"
-            self.world.set_pod(pod, how if ended else "Running", ready=how == "ready", node=NODES[0])
+        self.befall(self.some(PODS, pick), how, "api")
         self.after(seconds)
 
 

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from operators.core.objects import Obj, Resource
+from operators.core import objects
+from operators.core.objects import PODS, Obj, Resource, key
 from tests.properties.connection import Fault
 from tests.properties.counts import TRIED
 from tests.properties.rules import Rules
@@ -48,6 +49,19 @@ class Trouble(RuleBasedStateMachine):
         """Choose an object."""
         found = self.world.store.all(resource)
         return found[pick % len(found)] if found else None
+
+    def befall(self, pod: Obj | None, how: str, other: str) -> None:
+        """Have something become of a pod, if there is one: its state, its app, which is then `other`, or its end."""
+        store = self.world.store
+        if pod is not None and how == "removed":
+            store.remove(PODS, key(pod))
+        elif pod is not None and how == "deleted":
+            store.delete(PODS, key(pod))
+        elif pod is not None and how == "relabelled":
+            app = "web" if objects.labels(pod)["app"] == other else other
+            store.patch(PODS, key(pod), {"metadata": {"labels": {"app": app}}})
+        elif pod is not None and pod["status"]["phase"] in ("Pending", "Running"):
+            self.world.set_pod(pod, "Failed" if how == "Failed" else "Running", ready=how == "ready", node=NODES[0])
 
     def watched(self, pick: int) -> Resource:
         """Choose a resource that the operator watches."""
