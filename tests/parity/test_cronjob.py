@@ -153,8 +153,9 @@ async def _(pair: Pair, minutes: Minutes) -> None:
 async def _(pair: Pair, minutes: Minutes) -> None:
     await pair.create(cronjob(minutes.only(1), sim=OK, successfulJobsHistoryLimit=0))
     await minutes.begun(1)
-    want = both(runs(), active(), has("lastSuccessfulTime"), last(minutes.text(1)))
-    await pair.agree(both(want, said("SuccessfulCreate", "SuccessfulDelete")))
+    # upstream's cache may still have the CronJob name what it has just deleted, which it then calls missing
+    await pair.without_events().agree(both(runs(), active(), has("lastSuccessfulTime"), last(minutes.text(1))))
+    await pair.ours.until(said("SuccessfulCreate", "SuccessfulDelete"))
 
 
 @scenario("suspended")

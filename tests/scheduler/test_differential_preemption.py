@@ -79,10 +79,16 @@ def _class(level: int) -> Obj:
 async def _fill(api: Api, rng: random.Random, node: str, obj: Obj) -> None:
     """Put pods on a node until little is left: placed by nobody, and so wherever they want."""
     room = int(float(str(obj["status"]["allocatable"]["cpu"]).replace("3500m", "3.5")) * 1000)
+    taken: set[int] = set()
     for number in range(min(14, int(obj["status"]["allocatable"]["pods"]))):
         pod = generate.pod(rng, f"{node}-{number}")
         for key in ("nodeSelector", "initContainers"):
             pod["spec"].pop(key, None)
+        first = pod["spec"]["containers"][0]
+        numbers = {port["hostPort"] for port in first.get("ports", ())}
+        if numbers & taken:  # of two that share a port, which no kubelet lets run, upstream forgets it as one goes
+            del first["ports"]
+        taken |= numbers
         pod["spec"] |= {"nodeName": node, "priorityClassName": f"level-{rng.randrange(3)}"}
         room -= pods.parse({**pod, "metadata": {**pod["metadata"], "namespace": NAMESPACE}}).requests.get("cpu", 0)
         if room < 0:
