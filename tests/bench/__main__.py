@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,12 +97,18 @@ async def _one(cluster: Cluster, client: Client, side: Side, case: str, profile_
     async def settle() -> None:
         quiet.append(await world.quiet(cluster))
 
+    def writes() -> Counter[str]:
+        with cluster.api() as api:
+            return usage.writes(api.get("/metrics"))
+
     name = f"bench-{datetime.now(UTC):%H%M%S}"
     async with world.namespace(client, name):
         running = Running(cluster, side, profile_file)
         try:
             await (jobs.warm_up(client, side.group) if case in _OF_BATCH else warm_up(client, side.group, case))
-            bench = Bench(client, side.group, name, running.pid, cluster.processes["kube-apiserver"].pid, settle)
+            bench = Bench(
+                client, side.group, name, running.pid, cluster.processes["kube-apiserver"].pid, settle, writes
+            )
             await CASES[case](bench)
             peak = usage.peak_memory(running.pid)
         finally:

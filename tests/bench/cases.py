@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +31,8 @@ class Phase:
     cpu: float
     others_cpu: float
     apiserver_cpu: float
+    writes: dict[str, int]
+    """What the apiserver has carried out meanwhile, whoever asked for it, by what it was."""
     more: dict[str, tuple[float, str]] = field(default_factory=dict)
     """What a case counts beside these, each with its unit."""
 
@@ -44,6 +47,7 @@ class Bench:
     pid: int
     apiserver: int
     settle: Callable[[], Awaitable[object]]
+    writes: Callable[[], Counter[str]]
     phases: list[Phase] = field(default_factory=list)
 
     def url(self, resource: Resource, name: str = "") -> str:
@@ -55,6 +59,7 @@ class Bench:
         """Measure the block, to the moment that it gives to the function that it is given."""
         await self.settle()
         moments: list[float] = []
+        writes = self.writes()
         machine, apiserver = usage.machine_cpu_seconds(), usage.cpu_seconds(self.apiserver)
         cpu, began = usage.cpu_seconds(self.pid), time.perf_counter()
         yield moments.append
@@ -62,7 +67,7 @@ class Bench:
         cpu = usage.cpu_seconds(self.pid) - cpu
         others = usage.machine_cpu_seconds() - machine - cpu
         apiserver = usage.cpu_seconds(self.apiserver) - apiserver
-        self.phases.append(Phase(name, moments[0] - began, cpu, others, apiserver))
+        self.phases.append(Phase(name, moments[0] - began, cpu, others, apiserver, dict(self.writes() - writes)))
 
 
 async def rs(bench: Bench) -> None:

@@ -50,6 +50,7 @@ def rows(runs: Sequence[Run]) -> list[Row]:
             note(f"{phase.name}: wall", "s", run.side, phase.wall)
             note(f"{phase.name}: CPU", "s", run.side, phase.cpu)
             note(f"{phase.name}: apiserver's CPU", "s", run.side, phase.apiserver_cpu)
+            note(f"{phase.name}: writes", "", run.side, sum(phase.writes.values()))
             for what, (value, unit) in phase.more.items():
                 note(f"{phase.name}: {what}", unit, run.side, value)
         note(f"{run.case}: peak memory", "MB", run.side, run.peak_mb)

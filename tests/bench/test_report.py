@@ -11,7 +11,8 @@ from tests.bench.report import Run
 def run(side: str, *walls: float, cpu: float = 1.0, peak: float = 90.0, case: str = "rs") -> Run:
     """Return a run with a phase for each wall time."""
     more = {"slices written": (12.0, "")}
-    phases = tuple(Phase(f"{case} {number}", wall, cpu, 9.0, 7.0, more) for number, wall in enumerate(walls))
+    writes = {"POST pods 201": 5, "PUT pods/status 409": 1}
+    phases = tuple(Phase(f"{case} {number}", wall, cpu, 9.0, 7.0, writes, more) for number, wall in enumerate(walls))
     return Run(case, side, phases, peak, was_quiet=True)
 
 
@@ -25,6 +26,7 @@ def test_rows_gather_each_quantity_by_side() -> None:
         ("rs 0: wall", "s"),
         ("rs 0: CPU", "s"),
         ("rs 0: apiserver's CPU", "s"),
+        ("rs 0: writes", ""),
         ("rs 0: slices written", ""),
         ("rs: peak memory", "MB"),
     ]
@@ -49,6 +51,7 @@ def test_a_ratio(runs: list[Run], want: float | None) -> None:
         pytest.param(RUNS, "rs 0: wall 4.00 s (2.00-9.00) 4.00 s (3.00-5.00) 1.00", id="with the spread"),
         pytest.param([run("kcm", 2.0), run("ours", 3.0)], "rs 0: wall 2.00 s 3.00 s 1.50", id="of one run alone"),
         pytest.param([run("ours", 3.0)], "rs 0: wall 3.00 s", id="a side that did not run"),
+        pytest.param(RUNS, "rs 0: writes 6 (6-6) 6 (6-6) 1.00", id="of all writes together"),
         pytest.param(RUNS, "rs 0: slices written 12 (12-12) 12 (12-12) 1.00", id="of what is only counted"),
     ],
 )
@@ -67,10 +70,15 @@ def test_json_has_every_run_and_the_summary() -> None:
     assert made["circumstances"] == ["two cores"]
     assert [found["side"] for found in made["runs"]] == ["kcm", "ours"] * 3
     (phase,) = made["runs"][0]["phases"]
-    more = {"slices written": (12.0, "")}
     assert phase == {
-        "name": "rs 0", "wall": 2.0, "cpu": 1.0, "others_cpu": 9.0, "apiserver_cpu": 7.0, "more": more
-    }  # fmt: skip
+        "name": "rs 0",
+        "wall": 2.0,
+        "cpu": 1.0,
+        "others_cpu": 9.0,
+        "apiserver_cpu": 7.0,
+        "writes": {"POST pods 201": 5, "PUT pods/status 409": 1},
+        "more": {"slices written": (12.0, "")},
+    }
     assert made["summary"][0] == {
         "what": "rs 0: wall",
         "unit": "s",

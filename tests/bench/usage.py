@@ -1,8 +1,12 @@
-"""What a process has used, as the kernel counts it."""
+"""What a process has used, as the kernel counts it, and what an apiserver has written, as itself does."""
 
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_READS = frozenset({"GET", "LIST", "WATCH", "CONNECT"})
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,3 +37,15 @@ def child_of(pid: int) -> int:
     """Return the first child of a process, 0 where it has none."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(children[0]) if children else 0
+
+
+def writes(metrics: str) -> Counter[str]:
+    """Return from an apiserver's metrics how many writes it has answered, by verb, resource and subresource."""
+    found: Counter[str] = Counter()
+    for line in metrics.splitlines():
+        if line.startswith("apiserver_request_total{"):
+            labels = dict(_LABEL.findall(line))
+            if labels["verb"] not in _READS:
+                what = "/".join(filter(None, (labels["resource"], labels["subresource"])))
+                found[f"{labels['verb']} {what} {labels['code']}"] += int(float(line.rpartition(" ")[2]))
+    return found
