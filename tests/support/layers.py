@@ -2,20 +2,23 @@
 
     python -m tests.support.layers [LAYER…]
 
-A layer that takes longer than its share of the time fails. The last line is the total of all of them.
+A layer that takes longer than its share of the time fails. One that mostly waits runs beside another, and is shown
+after it. `busy` is how much of the processors' time was used meanwhile, by whomever. The last line is the total.
 """
 
+import asyncio
+import contextlib
 import os
 import re
+import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Final
 from xml.etree import ElementTree as ET
 
 from rich.console import Console
@@ -40,6 +43,8 @@ class Layer:
     """Whether it runs only where it is named, since it needs more than this machine."""
     tries: int = 1
     """How often a case may be run. What needs more than this machine shares it with whatever goes on there."""
+    beside: str = ""
+    """Beside which layer it runs, where both run."""
 
 
 LAYERS: Final = (
@@ -68,6 +73,7 @@ class Ran:
 
     name: str
     seconds: float = 0.0
+    busy: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
     note: str = ""
 
@@ -77,7 +83,7 @@ class Ran:
         return bool(self.outcomes["failed"])
 
 
-def run(layer: Layer, folder: Path) -> Ran:
+async def run(layer: Layer, folder: Path, output: IO[bytes] | None = None) -> Ran:
     """Run a layer and read its outcome from pytest's report; cases that failed run again, alone, where they may."""
     ran = Ran(layer.name)
     tests = ROOT / "tests" / layer.name
@@ -86,10 +92,11 @@ def run(layer: Layer, folder: Path) -> Ran:
         return ran
     workers = ["-n", str(layer.workers), "--dist", "loadgroup"] if layer.workers else []
     cases, notes = [str(tests)], []
-    began = time.monotonic()
+    began, used = time.monotonic(), _used()
     for attempt in range(1, layer.tries + 1):
         report = folder / f"{layer.name.replace('/', '-')}-{attempt}.xml"
-        code = _pytest([*cases, f"--junit-xml={report}", *workers], layer.limit - (time.monotonic() - began))
+        left = layer.limit - (time.monotonic() - began)
+        code = await _pytest([*cases, f"--junit-xml={report}", *workers], left, output)
         outcomes, cases = _outcomes(report)
         ran.outcomes = outcomes if attempt == 1 else ran.outcomes - Counter(failed=ran.outcomes["failed"]) + outcomes
         if code is None:
@@ -99,6 +106,7 @@ def run(layer: Layer, folder: Path) -> Ran:
         notes.append(f"failed at first: {', '.join(case.rpartition('::')[2] for case in cases)}")
         workers = []
     ran.seconds = time.monotonic() - began
+    ran.busy = (_used() - used) / ran.seconds / (os.cpu_count() or 1)
     if code != 0 and not ran.failed:
         ran.outcomes["failed"] += 1
         notes += [f"pytest ended with exit code {code}"] if code else []
@@ -106,30 +114,60 @@ def run(layer: Layer, folder: Path) -> Ran:
     return ran
 
 
-def _pytest(arguments: list[str], seconds: float) -> int | None:
+async def run_together(layers: list[Layer], folder: Path) -> list[Ran]:
+    """Run layers at the same time. The first writes at once; what the others write is shown after it."""
+    print(f"==> {', and beside it '.join(layer.name for layer in layers)}", flush=True)
+    with contextlib.ExitStack() as files:
+        logs = [files.enter_context(TemporaryFile(dir=folder)) for _ in layers[1:]]
+        places = zip(layers, [None, *logs], strict=True)
+        results = await asyncio.gather(*(run(layer, folder, output) for layer, output in places))
+        for layer, log in zip(layers[1:], logs, strict=True):
+            print(f"==> {layer.name}", flush=True)
+            log.seek(0)
+            shutil.copyfileobj(log, sys.stdout.buffer)
+            sys.stdout.flush()
+    return results
+
+
+async def run_each(layers: list[Layer], folder: Path) -> list[Ran]:
+    """Run layers in their order. What is told to end is interrupted, since pytest is in a session of its own."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    names = {layer.name for layer in layers}
+    results = []
+    for layer in layers:
+        if layer.beside not in names:  # else it has been run there
+            results += await run_together([layer, *(one for one in layers if one.beside == layer.name)], folder)
+    return results
+
+
+def _used() -> float:
+    """Return how many seconds this machine's processors have worked."""
+    user, nice, system, _idle, _waiting, *interrupts = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+async def _pytest(arguments: list[str], seconds: float, output: IO[bytes] | None) -> int | None:
     """Run pytest and return its exit code, None where it took too long."""
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
-        try:
-            return process.wait(max(1, seconds))
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return None
-        except KeyboardInterrupt:
-            _end(process)
-            raise
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, start_new_session=True, stdout=output, stderr=output
+    )
+    try:
+        return await asyncio.wait_for(process.wait(), max(1, seconds))
+    except TimeoutError:
+        return None
+    finally:
+        await _end(process)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     """End pytest with all its workers: politely, so that clusters are stopped, and then not."""
-    for kind, patience in ((signal.SIGINT, 20), (signal.SIGKILL, 20)):
+    for kind in (signal.SIGINT, signal.SIGKILL):
+        if process.returncode is not None:
+            return
         os.killpg(process.pid, kind)
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-        return
-    process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 20)
 
 
 def _outcomes(report: Path) -> tuple[Counter[str], list[str]]:
@@ -149,15 +187,15 @@ def _outcomes(report: Path) -> tuple[Counter[str], list[str]]:
 
 def _table(results: list[Ran]) -> str:
     """Lay out what each layer took."""
-    rows: list[tuple[str, ...]] = [("layer", "passed", "failed", "skipped", "seconds", "")]
+    rows: list[tuple[str, ...]] = [("layer", "passed", "failed", "skipped", "seconds", "busy", "")]
     for ran in results:
         counts = (str(ran.outcomes[kind]) for kind in ("passed", "failed", "skipped"))
-        rows.append((ran.name, *counts, f"{ran.seconds:.1f}", ran.note))
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+        rows.append((ran.name, *counts, f"{ran.seconds:.1f}", f"{ran.busy:.0%}", ran.note))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         row[0].ljust(widths[0])
-        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:5], widths[1:5], strict=True))
-        + f"  {row[5]}"
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:-1], widths[1:-1], strict=True))
+        + f"  {row[-1]}"
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
@@ -173,7 +211,6 @@ def _for_the_chart(progress: Progress) -> None:
 
 def main(wanted: list[str]) -> int:
     """Run the layers that are named, or all."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # pytest is in a session of its own, and has to end too
     unknown = set(wanted) - {layer.name for layer in LAYERS}
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
@@ -189,12 +226,9 @@ def main(wanted: list[str]) -> int:
         print("==> cert-manager, for the webhook's certificate", flush=True)
         for tool in (tools.HELM, tools.CERT_MANAGER):
             tools.obtain(tool, show(Console()))
-    results = []
+    chosen = [layer for layer in LAYERS if layer.name in wanted or not (wanted or layer.asked_for)]
     with TemporaryDirectory() as folder:
-        for layer in LAYERS:
-            if layer.name in wanted or not (wanted or layer.asked_for):
-                print(f"==> {layer.name}", flush=True)
-                results.append(run(layer, Path(folder)))
+        results = asyncio.run(run_each(chosen, Path(folder)))
     total = sum((ran.outcomes for ran in results), Counter[str]())
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
     print(f"\n{_table(results)}\n\n{total['passed']} passed, {total['failed']} failed{skipped}")

@@ -39,6 +39,23 @@ def ours() -> Iterator[None]:
         scheduling(enabled=False)
 
 
+@pytest.fixture
+def levels(shell: Shell) -> Iterator[list[str]]:
+    """Return priority classes, the least important first."""
+    names = [f"{shell.namespace}-{level}" for level in (1, 2, 3)]
+    for level, name in enumerate(names):
+        run("kubectl", "create", "priorityclass", name, f"--value={level + 1}")
+    yield names
+    run("kubectl", "delete", "priorityclass", *names)
+
+
+def occupying(name: str, level: str, app: str = "other") -> Obj:
+    """Return a pod of a priority, of which a node takes one: it has a port of the node."""
+    port = {"containerPort": 8080, "hostPort": 18080}
+    made = pod(name, containers=[container(ports=[port])], priorityClassName=level)
+    return made | {"metadata": {"name": name, "labels": {"app": app}}}
+
+
 def placed_by(shell: Shell) -> dict[str, str]:
     """Return who says that it has placed each pod."""
     events = shell.get("events", "--field-selector=reason=Scheduled")
@@ -98,6 +115,29 @@ def test_why(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ours")
+def test_preemption(shell: Shell, levels: list[str]) -> None:
+    """A pod that fits nowhere evicts the one that no budget protects, though others matter less, and has its place."""
+    least, more, most = levels
+    workers = run("kubectl", "get", "nodes", "--selector=!node-role.kubernetes.io/control-plane", "--output=name")
+    protected = [f"protected-{number}" for number, _ in enumerate(workers.split()[1:])]
+    shell.kubectl("create", "poddisruptionbudget", "web", "--selector=app=web", f"--min-available={len(protected)}")
+    shell.apply(*(occupying(name, least, "web") for name in protected), occupying("victim", more))
+    shell.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=60s")
+    enough = f"--for=jsonpath={{.status.currentHealthy}}={len(protected)}"
+    shell.kubectl("wait", "poddisruptionbudget/web", enough, "--timeout=60s")
+    place = shell.get("pod/victim")["spec"]["nodeName"]
+    before = _uids(shell)
+    shell.apply(occupying("asks", most))
+    shell.kubectl("wait", "pod/asks", "--for=condition=Ready", "--timeout=60s")
+    assert shell.get("pod/asks")["spec"]["nodeName"] == place
+    after = _uids(shell)
+    assert after.keys() == {*protected, "asks"}
+    assert {name: before[name] for name in protected}.items() <= after.items()
+    (event,) = shell.get("events", "--field-selector=reason=Preempted")
+    assert (event["involvedObject"]["name"], event["reportingComponent"]) == ("victim", OURS)
+
+
+@pytest.mark.usefixtures("ours")
 def test_given_back(shell: Shell) -> None:
     """Uninstalled, it leaves its pods where they are, and new ones are placed by the default scheduler again."""
     shell.apply(deployment(2))
@@ -120,6 +160,10 @@ def _kill_extender(name: str) -> str:
     process = eventually("the extender runs", lambda: operator.process_of(name, "extender"))
     operator.on_node(operator.node_of(name), "sh", "-c", f"kill -9 {process}")
     return process
+
+
+def _uids(shell: Shell) -> dict[str, str]:
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in shell.get("pods")}
 
 
 def _complaints(shell: Shell) -> str:

@@ -1,5 +1,7 @@
 """PodProbes of real containers: what is dead is restarted, and no more than that."""
 
+import pytest
+
 from tests.e2e.client import healthy
 from tests.e2e.manifests import Obj, container, deployment, podprobe, probe
 from tests.e2e.shell import Shell, documented, eventually
@@ -56,10 +58,19 @@ def test_stopped_from_restarting(shell: Shell) -> None:
     assert shell.get("podprobe/web")["status"]["restarts"] == 0
 
 
-def test_exec(shell: Shell) -> None:
-    """A command in the container is asked, through the apiserver."""
-    command = {"exec": {"command": ["test", "!", "-e", "/tmp/unwell"]}, "periodSeconds": 1, "failureThreshold": 1}
-    shell.apply(deployment(1, pod=WEB), podprobe(readinessProbe=command))
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"exec": {"command": ["test", "!", "-e", "/tmp/unwell"]}}, id="exec, through the apiserver"),
+        pytest.param({"grpc": {"port": 9090}}, id="grpc"),
+        pytest.param({"tcpSocket": {"port": 9091}}, id="tcpSocket"),
+    ],
+)
+def test_readiness(shell: Shell, asked: Obj) -> None:
+    """Whatever is asked, the pod's condition follows what its container is."""
+    main = container(command=["python", "-m", "app.health"])
+    often = {"periodSeconds": 1, "failureThreshold": 1}
+    shell.apply(deployment(1, pod=WEB | {"containers": [main]}), podprobe(readinessProbe=asked | often))
     shell.rolled_out()
     (pod,) = _uids(shell)
     for well, want in ((None, "True"), (False, "False"), (True, "True")):
