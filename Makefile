@@ -5,6 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help up test env lint bench bench-scheduler update verify lock image kind kind-native e2e e2e-native clean
+.PHONY: e2e-ready e2e-native-ready
 
 # Of the image, and of the kind cluster that it is tried on.
 BASE ?= python:3.12-slim
@@ -96,20 +97,31 @@ kind-native: image ## The same in native mode, in a cluster whose apps/v1 and ba
 	@$(HELM) --set native.enabled=true $(ARGS) --wait
 
 # Exec probes are off unless they are asked for, and have to be tried.
-e2e: override ARGS += --set probes.exec=true
-e2e: kind env ## Run the end-to-end tests on a kind cluster, which is created if need be
+e2e-ready: override ARGS += --set probes.exec=true
+e2e-ready: kind
+	@$(bring)
+
+e2e-native-ready: KIND := $(if $(filter file,$(origin KIND)),kopfwerk-native,$(KIND))
+e2e-native-ready: kind-native
+	@$(bring)
+
+e2e: e2e-ready env ## Run the end-to-end tests on a kind cluster, which is created if need be
 	@$(call cases,e2e/side_by_side e2e/one_by_one)
 
 e2e-native: KIND := $(if $(filter file,$(origin KIND)),kopfwerk-native,$(KIND))
-e2e-native: kind-native env ## The same in native mode
+e2e-native: e2e-native-ready env ## The same in native mode
 	@$(call cases,e2e/native)
 
-define cases
+# The images of the tests' own workloads.
+define bring
 set -e; for version in v1 v2; do \
   docker build --quiet --build-arg BASE=$(IMAGE) --build-arg VERSION=$$version --tag kopfwerk-e2e:$$version tests/e2e/app; \
 done; \
-kind load docker-image kopfwerk-e2e:v1 kopfwerk-e2e:v2 --name $(KIND); \
-kind export kubeconfig --name $(KIND) --kubeconfig .venv/e2e.kubeconfig; \
+kind load docker-image kopfwerk-e2e:v1 kopfwerk-e2e:v2 --name $(KIND)
+endef
+
+define cases
+set -e; kind export kubeconfig --name $(KIND) --kubeconfig .venv/e2e.kubeconfig; \
 KUBECONFIG=$(CURDIR)/.venv/e2e.kubeconfig $(BIN)/python -m tests.support.layers $(or $(LAYERS),$(1))
 endef
 

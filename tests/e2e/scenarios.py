@@ -87,3 +87,13 @@ def node_joins(shell: Shell, daemonsets: str) -> None:
     wanted = f"--for=jsonpath={{.status.numberReady}}={len(on)}"
     shell.kubectl("wait", f"{daemonsets}/web", wanted, "--timeout=120s")
     assert {pod["spec"]["nodeName"] for pod in shell.pods(app="web")} == on.keys()
+
+
+def ready_elsewhere(shell: Shell, node: str, app: str = "web") -> int:
+    """Count the ready pods that are not on a node."""
+    found = [pod for pod in shell.pods(app=app) if pod["spec"].get("nodeName") not in (None, node)]
+    return sum(
+        {"type": "Ready", "status": "True"}.items() <= condition.items()
+        for pod in found
+        for condition in pod["status"].get("conditions", ())
+    )

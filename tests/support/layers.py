@@ -45,6 +45,8 @@ class Layer:
     """How often a case may be run. What needs more than this machine shares it with whatever goes on there."""
     beside: str = ""
     """Beside which layer it runs, where both run."""
+    patient: bool = False
+    """Whether it computes, and lets those go first that watch what happens when."""
 
 
 LAYERS: Final = (
@@ -96,7 +98,7 @@ async def run(layer: Layer, folder: Path, output: IO[bytes] | None = None) -> Ra
     for attempt in range(1, layer.tries + 1):
         report = folder / f"{layer.name.replace('/', '-')}-{attempt}.xml"
         left = layer.limit - (time.monotonic() - began)
-        code = await _pytest([*cases, f"--junit-xml={report}", *workers], left, output)
+        code = await _pytest([*cases, f"--junit-xml={report}", *workers], left, output, patient=layer.patient)
         outcomes, cases = _outcomes(report)
         ran.outcomes = outcomes if attempt == 1 else ran.outcomes - Counter(failed=ran.outcomes["failed"]) + outcomes
         if code is None:
@@ -146,18 +148,27 @@ def _used() -> float:
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
-async def _pytest(arguments: list[str], seconds: float, output: IO[bytes] | None) -> int | None:
+async def _pytest(arguments: list[str], seconds: float, output: IO[bytes] | None, *, patient: bool) -> int | None:
     """Run pytest and return its exit code, None where it took too long."""
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, start_new_session=True, stdout=output, stderr=output
     )
+    if patient:
+        _give_way(process.pid)
     try:
         return await asyncio.wait_for(process.wait(), max(1, seconds))
     except TimeoutError:
         return None
     finally:
         await _end(process)
+
+
+def _give_way(session: int) -> None:
+    """Have a session's first process, and all that it will start, leave the processors to others."""
+    os.setpriority(os.PRIO_PROCESS, session, 19)
+    with contextlib.suppress(OSError):  # some kernels weigh sessions rather than processes
+        Path(f"/proc/{session}/autogroup").write_text("19")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,18 +1,15 @@
-"""The chart's life: its own test, an upgrade, and going away and coming back, beneath workloads that do not notice.
+"""The chart's life: an upgrade, and going away and coming back, beneath workloads that do not notice.
 
 All of it as docs/install.md says it.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from operators.cluster.errors import ClusterError
 from tests.e2e import operator
 from tests.e2e.manifests import deployment
 from tests.e2e.shell import NAMESPACE, RELEASE, Shell, documented, eventually, run
-from tests.support import tools
 
 INSTALL = "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --wait"
 WITHOUT_HELM = (
@@ -27,35 +24,6 @@ def put_back() -> Iterator[None]:
     yield
     if RELEASE not in run("helm", "list", "--deployed", "--short", f"--namespace={NAMESPACE}").split():
         operator.upgrade("--take-ownership")
-
-
-@pytest.fixture
-def operator_of_prometheus() -> Iterator[None]:
-    """Bring the kinds of the Prometheus operator, and take them away with what the chart made of them."""
-    kinds = [
-        f"{custom_resources()}/monitoring.coreos.com_{kind}.yaml" for kind in ("servicemonitors", "prometheusrules")
-    ]
-    files = [f"--filename={kind}" for kind in kinds]
-    run("kubectl", "apply", "--server-side", *files)
-    run("kubectl", "wait", "--for=condition=Established", "--timeout=30s", *files)
-    yield
-    off = [f"--set=monitoring.{part}.enabled=false" for part in ("serviceMonitor", "prometheusRule", "dashboard")]
-    operator.upgrade("--reuse-values", *off)
-    run("kubectl", "delete", *files)
-
-
-def custom_resources() -> Path:
-    """Return the folder of the Prometheus operator's custom resources: its Go module has them."""
-    try:
-        found = tools.sources("prometheus-operator", "github.com/prometheus-operator/prometheus-operator")
-    except ClusterError as error:
-        pytest.skip(f"whether the Prometheus operator takes the chart's objects is NOT TESTED: {error}")
-    return found / "example/prometheus-operator-crd"
-
-
-def test_helm_test() -> None:
-    """The chart's own test passes."""
-    assert "Succeeded" in documented("helm test kopfwerk --namespace kopfwerk-system --logs")
 
 
 def test_upgrade(shell: Shell) -> None:
@@ -75,20 +43,6 @@ def test_upgrade(shell: Shell) -> None:
     operator.ready()
     assert not new & _operators()
     assert before < _running(shell)
-
-
-def test_monitoring(operator_of_prometheus: None) -> None:
-    """The Prometheus operator's own custom resources take what the chart makes for them."""
-    documented(
-        "helm upgrade kopfwerk helm/kopfwerk --namespace kopfwerk-system --reuse-values"
-        " --set monitoring.serviceMonitor.enabled=true --set monitoring.prometheusRule.enabled=true"
-        " --set monitoring.dashboard.enabled=true"
-    )
-    (monitor,) = operator.OPERATOR.get("servicemonitors.monitoring.coreos.com")
-    assert monitor["spec"]["endpoints"][0]["port"] == "metrics"
-    (rule,) = operator.OPERATOR.get("prometheusrules.monitoring.coreos.com")
-    assert "KopfwerkDown" in str(rule["spec"]["groups"])
-    assert operator.OPERATOR.get("configmaps", "--selector=grafana_dashboard=1")
 
 
 def test_uninstall_and_install(shell: Shell) -> None:

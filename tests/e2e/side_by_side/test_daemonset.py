@@ -1,9 +1,12 @@
 """DaemonSets on real nodes."""
 
+import pytest
+
 from tests.e2e.manifests import daemonset
 from tests.e2e.shell import Shell, run
 
 
+@pytest.mark.xdist_group("all nodes")
 def test_one_pod_on_each_node(shell: Shell) -> None:
     """Each node that lets pods on has one, also after an update; the others have none."""
     shell.apply(daemonset("agent"))

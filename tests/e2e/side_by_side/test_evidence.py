@@ -1,11 +1,14 @@
 """What a failed test has to show."""
 
+import pytest
+
 from operators.core.objects import KOPFWERK
 from tests.e2e import evidence
 from tests.e2e.manifests import OURS, service
 from tests.e2e.shell import Shell, run
 
 
+@pytest.mark.xdist_group("kinds and release")
 def test_nothing_is_left_out(shell: Shell) -> None:
     """All kinds of ours are shown and no secret is, with the log and the figures of each operator."""
     shell.apply(service(api=OURS))
