@@ -38,9 +38,13 @@ def run(*argv: str, stdin: str = "", seconds: float = 330) -> str:
 
 
 def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
-    """Look until it is true, and return what was seen; what cannot be seen yet is not true yet."""
+    """Look until it is true, and return what was seen; what cannot be seen yet is not true yet.
+
+    Looking is work for who is looked at: a third of the time at most.
+    """
     deadline = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         try:
             if seen := look():
                 return seen
@@ -49,7 +53,7 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
             last = str(error)
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}; last seen: {last}")
-        time.sleep(0.25)
+        time.sleep(max(0.25, 2 * (time.monotonic() - began)))
 
 
 def documented(command: str, namespace: str = "default", folder: str | Path = ROOT, **instead: str) -> str:

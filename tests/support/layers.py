@@ -51,17 +51,17 @@ class Layer:
 
 LAYERS: Final = (
     Layer("core", 120),
-    Layer("properties", 600, workers=2),
     Layer("runtime", 120),
     Layer("bench", 60),
-    Layer("scheduler", 900),
     Layer("gitops", 180, workers=2),
     Layer("chart", 420, workers=2),
-    Layer("cluster", 480),
+    Layer("scheduler", 900),
+    Layer("cluster", 480, beside="scheduler"),
+    Layer("prometheus", 420, beside="scheduler"),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 900, workers=8),
-    Layer("prometheus", 420),
-    Layer("e2e/side_by_side", 720, workers=4, asked_for=True, tries=2),
+    Layer("properties", 900, workers=2, beside="parity", patient=True),
+    Layer("e2e/side_by_side", 720, workers=6, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
     Layer("e2e/native", 600, asked_for=True, tries=2),
 )
