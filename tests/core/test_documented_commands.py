@@ -11,14 +11,14 @@ from tests.support.documented import DOCUMENTS, ROOT, commands
 
 BY_MAKE: Final = "Makefile"
 ELSEWHERE: Final = {
-    "make kind": (BY_MAKE, "e2e: kind env"),
+    "make kind": (BY_MAKE, "e2e-ready: kind\n"),
     "kind create cluster --config kind-config.yaml": (
         BY_MAKE,
         "kind create cluster --name $(KIND) --config kind-config.yaml",
     ),
     "docker build -t kopfwerk:dev .": (BY_MAKE, "docker build --build-arg BASE=$(BASE) --tag $(IMAGE) ."),
     "kind load docker-image kopfwerk:dev --name kopfwerk": (BY_MAKE, "kind load docker-image $(IMAGE) --name $(KIND)"),
-    "make kind-native": (BY_MAKE, "e2e-native: kind-native env"),
+    "make kind-native": (BY_MAKE, "e2e-native-ready: kind-native\n"),
     "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --set native.enabled=true": (
         BY_MAKE,
         "$(HELM) --set native.enabled=true",
