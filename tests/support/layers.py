@@ -1,6 +1,7 @@
 """What `make test` runs: the layers of tests, cheapest first, each a pytest process, and a table of what they took.
 
     python -m tests.support.layers [LAYER…]
+    python -m tests.support.layers all but LAYER…
 
 A layer that takes longer than its share of the time fails. One that mostly waits runs beside another, and is shown
 after it. `busy` is how much of the processors' time was used meanwhile, by whomever. The last line is the total.
@@ -43,8 +44,8 @@ class Layer:
     """Whether it runs only where it is named, since it needs more than this machine."""
     tries: int = 1
     """How often a case may be run. What needs more than this machine shares it with whatever goes on there."""
-    beside: str = ""
-    """Beside which layer it runs, where both run."""
+    beside: tuple[str, ...] = ()
+    """Beside which layer it runs: the first of these that does."""
     patient: bool = False
     """Whether it computes, and lets those go first that watch what happens when."""
 
@@ -54,13 +55,13 @@ LAYERS: Final = (
     Layer("runtime", 120),
     Layer("bench", 60),
     Layer("gitops", 180, workers=2),
-    Layer("chart", 420, workers=2),
+    Layer("chart", 420, workers=2, beside=("e2e/one_by_one",), patient=True),
     Layer("scheduler", 900),
-    Layer("cluster", 480, beside="scheduler"),
-    Layer("prometheus", 420, beside="scheduler"),
+    Layer("cluster", 480, beside=("scheduler",)),
+    Layer("prometheus", 420, beside=("scheduler",)),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 900, workers=8),
-    Layer("properties", 900, workers=2, beside="parity", patient=True),
+    Layer("properties", 900, workers=2, beside=("e2e/one_by_one", "parity"), patient=True),
     Layer("e2e/side_by_side", 720, workers=6, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
     Layer("e2e/native", 600, asked_for=True, tries=2),
@@ -134,11 +135,12 @@ async def run_together(layers: list[Layer], folder: Path) -> list[Ran]:
 async def run_each(layers: list[Layer], folder: Path) -> list[Ran]:
     """Run layers in their order. What is told to end is interrupted, since pytest is in a session of its own."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-    names = {layer.name for layer in layers}
+    names = [layer.name for layer in layers]
+    hosts = {layer.name: next((name for name in layer.beside if name in names), layer.name) for layer in layers}
     results = []
-    for layer in layers:
-        if layer.beside not in names:  # else it has been run there
-            results += await run_together([layer, *(one for one in layers if one.beside == layer.name)], folder)
+    for name in names:
+        together = sorted((layer for layer in layers if hosts[layer.name] == name), key=lambda one: one.name != name)
+        results += await run_together(together, folder) if together else []
     return results
 
 
@@ -222,10 +224,13 @@ def _for_the_chart(progress: Progress) -> None:
 
 def main(wanted: list[str]) -> int:
     """Run the layers that are named, or all."""
-    unknown = set(wanted) - {layer.name for layer in LAYERS}
+    but = wanted[2:] if wanted[:2] == ["all", "but"] else []
+    unknown = set(but or wanted) - {layer.name for layer in LAYERS}
     if unknown:
         print(f"no layer {', '.join(sorted(unknown))}; there are {', '.join(layer.name for layer in LAYERS)}")
         return 2
+    if but:
+        wanted = [layer.name for layer in LAYERS if not layer.asked_for and layer.name not in but]
     if not wanted or set(wanted) & NEEDS_PROGRAMS:
         # Once a machine, and it takes minutes: not out of a layer's time.
         print("==> programs of the cluster", flush=True)
