@@ -62,7 +62,7 @@ LAYERS: Final = (
     Layer("apiserver", 600, workers=3),
     Layer("parity", 900, workers=8),
     Layer("properties", 900, workers=2, beside=("e2e/one_by_one", "parity"), patient=True),
-    Layer("e2e/side_by_side", 720, workers=6, asked_for=True, tries=2),
+    Layer("e2e/side_by_side", 720, workers=5, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
     Layer("e2e/native", 600, asked_for=True, tries=2),
 )

@@ -90,9 +90,9 @@ def test_by_memory(metered: Shell) -> None:
 
 
 def _memory(shell: Shell) -> str:
-    """Return what the autoscaler has read."""
-    (metric,) = shell.get("horizontalpodautoscaler/web")["status"]["currentMetrics"]
-    return str(metric["resource"]["current"]["averageValue"])
+    """Return what the autoscaler has read. LookupError where that is nothing yet."""
+    read = shell.get("horizontalpodautoscaler/web")["status"]["currentMetrics"] or []
+    return str(read[0]["resource"]["current"]["averageValue"])
 
 
 def _replicas(shell: Shell) -> int:
