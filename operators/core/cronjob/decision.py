@@ -42,6 +42,7 @@ class Decision:
     says: tuple[Say, ...] = ()
 
 
+@lru_cache(maxsize=16)  # a sync asks for the plan, for the status and for what to tell, all of the same Observed
 def decide(observed: Observed) -> Decision:
     """Decide by the schedule, the policy for runs at the same time, and what was started already."""
     cronjob, zone = observed.cronjob, observed.zone

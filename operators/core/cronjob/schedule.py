@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, Protocol
 
 _MONTHS: Final = {
@@ -81,10 +82,10 @@ class Cron:
 
     def next(self, after: datetime) -> datetime | None:
         """Return the first match after a time, looking five years ahead."""
-        return self._search((after.astimezone(UTC) + timedelta(seconds=1)).replace(microsecond=0))
+        return _first(self, (after.astimezone(UTC) + timedelta(seconds=1)).replace(microsecond=0))
 
-    def _search(self, moment: datetime) -> datetime | None:
-        """Advance field by field, from the month down; where one wraps around, begin again."""
+    def search(self, moment: datetime) -> datetime | None:
+        """Return the first match from a second on: advance field by field, where one wraps around begin again."""
         last = moment.astimezone(self.zone).year + _YEARS
         fresh = False
         while (local := moment.astimezone(self.zone)).year <= last:
@@ -147,6 +148,12 @@ class Cron:
 
     def _offset(self, moment: datetime) -> timedelta:
         return moment.astimezone(self.zone).utcoffset() or timedelta()
+
+
+@lru_cache(maxsize=4096)
+def _first(schedule: Cron, moment: datetime) -> datetime | None:
+    """Search each but once: many CronJobs have the same schedule, and each is asked again and again."""
+    return schedule.search(moment)
 
 
 def parse(text: str, zone: tzinfo = UTC) -> Schedule:
