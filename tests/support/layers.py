@@ -52,6 +52,7 @@ class Layer:
 
 LAYERS: Final = (
     Layer("core", 120),
+    Layer("properties", 1200, workers=2, beside=("e2e/one_by_one",), patient=True),
     Layer("runtime", 120),
     Layer("bench", 60),
     Layer("gitops", 180, workers=2),
@@ -61,7 +62,6 @@ LAYERS: Final = (
     Layer("prometheus", 420, beside=("scheduler",)),
     Layer("apiserver", 600, workers=3),
     Layer("parity", 900, workers=8),
-    Layer("properties", 1200, workers=2, beside=("e2e/one_by_one", "parity"), patient=True),
     Layer("e2e/side_by_side", 720, workers=5, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
     Layer("e2e/native", 600, asked_for=True, tries=2),
