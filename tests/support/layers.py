@@ -133,8 +133,9 @@ async def run_together(layers: list[Layer], folder: Path) -> list[Ran]:
 
 
 async def run_each(layers: list[Layer], folder: Path) -> list[Ran]:
-    """Run layers in their order. What is told to end is interrupted, since pytest is in a session of its own."""
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    """Run layers in their order. Who is told to end tells pytest, which is in a session of its own."""
+    if own := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
     names = [layer.name for layer in layers]
     hosts = {layer.name: next((name for name in layer.beside if name in names), layer.name) for layer in layers}
     results = []
