@@ -7,6 +7,7 @@ as numbers, which Kubernetes guarantees from 1.35 on and has always done in prac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from operators.core.objects import Key, Obj, Resource
 from operators.core.plan import Target
@@ -18,11 +19,12 @@ TIMEOUT = 300.0
 
 @dataclass(slots=True)
 class _Writes:
-    """What one key waits for: the newest version written per resource, the objects deleted, the answers lost."""
+    """What one key waits for: the newest version written per resource, what was deleted or is gone, answers lost."""
 
     since: float
     versions: dict[Resource, int] = field(default_factory=dict)
     deletions: set[Target] = field(default_factory=set)
+    gone: set[Target] = field(default_factory=set)
     unanswered: set[Target] = field(default_factory=set)
 
 
@@ -45,6 +47,11 @@ class Freshness:
         """Remember that the deletion of an object was asked for; the cache has to show it going or gone."""
         if self._informers.get(target.resource) is not None:
             self._entry(key).deletions.add(target)
+
+    def gone(self, key: Key, target: Target) -> None:
+        """Remember that there is no such object any more; the cache has to show none."""
+        if self._informers.get(target.resource) is not None:
+            self._entry(key).gone.add(target)
 
     def lost(self, key: Key, target: Target) -> None:
         """Remember that nobody knows whether an object was made (the UID is empty) or its deletion asked for."""
@@ -82,8 +89,8 @@ class Freshness:
                 if informer.revision < version:
                     informer.when_reached(version, wake)
                     return resource
-            if pending := next(filter(self._pending, writes.deletions), None):
-                return pending.resource
+            if pending := (*filter(self._pending, writes.deletions), *filter(self._held, writes.gone)):
+                return pending[0].resource
         del self._writes[key]
         return None
 
@@ -94,10 +101,13 @@ class Freshness:
 
     def _pending(self, target: Target) -> bool:
         """Whether the cache still holds the object as if nobody had asked for its deletion."""
-        held = self._informers[target.resource].get((target.namespace, target.name))
-        if held is None:
-            return False
+        held = self._held(target)
         if isinstance(held, dict):
-            meta = held["metadata"]
-            return bool(meta["uid"] == target.uid and meta.get("deletionTimestamp") is None)
-        return bool(held.uid == target.uid and not held.terminating)
+            return held["metadata"].get("deletionTimestamp") is None
+        return held is not None and not held.terminating
+
+    def _held(self, target: Target) -> Any:
+        """Return the object as the cache has it, None where that has none or another of the name."""
+        held = self._informers[target.resource].get((target.namespace, target.name))
+        uid = held["metadata"]["uid"] if isinstance(held, dict) else held and held.uid
+        return held if uid == target.uid else None

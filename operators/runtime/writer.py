@@ -142,7 +142,7 @@ class Writer:
                     resource = step.target.resource
                     fresh.deleted(key, step.target)
                 case Patch():
-                    result = await self._patch(step)
+                    result = await self._patch(key, step, fresh)
                     resource = step.target.resource
         except ApiError as error:
             failure = _failure(error)
@@ -219,18 +219,24 @@ class Writer:
             return error.status == 404
         return objects.uid(holder) != target.uid
 
-    async def _patch(self, step: Patch) -> Obj:
+    async def _patch(self, key: Key, step: Patch, fresh: Freshness) -> Obj:
+        """PATCH. An object that is gone by it, or was before, has no later version for the cache to reach."""
         meta: Obj = {"uid": step.target.uid}
         if step.resource_version:
             meta["resourceVersion"] = step.resource_version
         body = step.body | {"metadata": {**step.body.get("metadata", {}), **meta}}
         try:
             url = _url(step.target) + (f"/{step.subresource}" if step.subresource else "")
-            return await self._send("PATCH", url, body, STRATEGIC_MERGE_PATCH if step.strategic else MERGE_PATCH)
+            answer = await self._send("PATCH", url, body, STRATEGIC_MERGE_PATCH if step.strategic else MERGE_PATCH)
         except ApiError as error:
             if error.status not in step.ignore:
                 raise
+            if error.status == 404:
+                fresh.gone(key, step.target)
             return {}
+        if _has_gone(answer):
+            fresh.gone(key, step.target)
+        return answer
 
     async def _send(self, method: str, url: str, body: Obj, content_type: str = "application/json") -> Obj:
         """Send a write that may be sent twice, again and again until its answer is known or the tries are used up.
@@ -281,6 +287,15 @@ def _name(step: Step) -> str:
         meta = step.body["metadata"]
         return str(meta.get("name") or meta["generateName"])
     return step.target.name
+
+
+def _has_gone(answer: Obj) -> bool:
+    """Whether a write took the last finalizer off an object that was to be deleted.
+
+    Mirrors ShouldDeleteDuringUpdate; the answer has the resourceVersion from before the write (apiserver's store.go).
+    """
+    meta = answer.get("metadata") or {}
+    return "deletionTimestamp" in meta and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds")
 
 
 def _eviction(target: Target, options: Obj) -> Obj:

@@ -6,11 +6,14 @@ from typing import Any, Self
 import pytest
 
 from operators.core import pods
-from operators.core.objects import PODS, Key, Obj, replicasets
-from operators.core.plan import Target
+from operators.core.objects import KOPFWERK, PODS, Key, Obj, jobs, replicasets
+from operators.core.plan import Batch, Patch, Plan, Target
+from operators.runtime.client import ApiError
+from operators.runtime.events import Recorder
 from operators.runtime.freshness import TIMEOUT, Freshness
 from operators.runtime.informer import Informer, Informers
-from tests.runtime.scripted import Scripted, event, page
+from operators.runtime.writer import Writer
+from tests.runtime.scripted import Answer, Scripted, event, page
 
 KEY: Key = ("ns", "web")
 TARGET = Target(PODS, "ns", "a", "uid-a")
@@ -98,6 +101,51 @@ async def test_a_deletion_is_waited_for(kind: str, obj: Obj) -> None:
         caches.fresh.deleted(KEY, TARGET)
         assert caches.is_stale()
         await caches.show(kind, obj)
+        assert not caches.is_stale()
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj", "want"),
+    [
+        pytest.param("MODIFIED", a_pod(12, deletionTimestamp="2030-01-01T00:00:01Z"), True, id="going"),
+        pytest.param("DELETED", a_pod(12), False, id="gone"),
+        pytest.param("MODIFIED", a_pod(12, uid="uid-other"), False, id="its name another's"),
+    ],
+)
+async def test_what_is_gone_is_waited_for(kind: str, obj: Obj, want: bool) -> None:  # noqa: FBT001 - a table
+    """The key is stale for as long as the cache has the object in any state: a Job would count its pod once more."""
+    async with Caches(a_pod(5)) as caches:
+        caches.fresh.gone(KEY, TARGET)
+        assert caches.is_stale()
+        await caches.show(kind, obj)
+        assert caches.is_stale() == want
+
+
+STRIP = Patch(TARGET, {"metadata": {"finalizers": None}}, ignore=frozenset({404, 409}))
+GOING = {"deletionTimestamp": "2030-01-01T00:00:01Z"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "want"),
+    [
+        pytest.param(a_pod(5, **GOING), True, id="its last finalizer: the answer has the version from before"),
+        pytest.param(a_pod(5, **GOING, deletionGracePeriodSeconds=0), True, id="with no time left"),
+        pytest.param(a_pod(5, **GOING, deletionGracePeriodSeconds=30), False, id="its kubelet is awaited"),
+        pytest.param(a_pod(5, **GOING, finalizers=["another"]), False, id="another finalizer"),
+        pytest.param(a_pod(5), False, id="nobody deletes it"),
+        pytest.param(ApiError(404, "NotFound", ""), True, id="gone before"),
+        pytest.param(ApiError(409, "Conflict", ""), False, id="changed before"),
+    ],
+)
+async def test_a_patch_after_which_there_is_no_object(answer: Answer, want: bool) -> None:  # noqa: FBT001 - a table
+    """The cache has to show that it is gone, where the version of the answer says nothing of that."""
+    async with Caches(a_pod(5, **GOING)) as caches:
+        client = Scripted([answer])
+        writer = Writer(client, Recorder(client, "test"), lambda: True)
+        parent = {"kind": "Job", "metadata": {"namespace": "ns", "name": "web", "uid": "uid-web"}}
+        await writer.apply(jobs(KOPFWERK), parent, Plan((Batch((STRIP,)),)), caches.fresh)
+        assert caches.is_stale() == want
+        await caches.show("DELETED", a_pod(12))
         assert not caches.is_stale()
 
 
