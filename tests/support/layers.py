@@ -27,6 +27,7 @@ from rich.console import Console
 from operators.cluster import binaries
 from operators.cluster.progress import Progress, show
 from operators.cluster.versions import DEFAULT, PROGRAMS
+from tests.bench import usage
 from tests.support import kubernetes_schemas, tools
 
 ROOT: Final = Path(__file__).parents[2]
@@ -95,7 +96,7 @@ async def run(layer: Layer, folder: Path, output: IO[bytes] | None = None) -> Ra
         return ran
     workers = ["-n", str(layer.workers), "--dist", "loadgroup"] if layer.workers else []
     cases, notes = [str(tests)], []
-    began, used = time.monotonic(), _used()
+    began, used = time.monotonic(), usage.machine_cpu_seconds()
     for attempt in range(1, layer.tries + 1):
         report = folder / f"{layer.name.replace('/', '-')}-{attempt}.xml"
         left = layer.limit - (time.monotonic() - began)
@@ -109,7 +110,7 @@ async def run(layer: Layer, folder: Path, output: IO[bytes] | None = None) -> Ra
         notes.append(f"failed at first: {', '.join(case.rpartition('::')[2] for case in cases)}")
         workers = []
     ran.seconds = time.monotonic() - began
-    ran.busy = (_used() - used) / ran.seconds / (os.cpu_count() or 1)
+    ran.busy = (usage.machine_cpu_seconds() - used) / ran.seconds / (os.cpu_count() or 1)
     if code != 0 and not ran.failed:
         ran.outcomes["failed"] += 1
         notes += [f"pytest ended with exit code {code}"] if code else []
@@ -143,12 +144,6 @@ async def run_each(layers: list[Layer], folder: Path) -> list[Ran]:
         together = sorted((layer for layer in layers if hosts[layer.name] == name), key=lambda one: one.name != name)
         results += await run_together(together, folder) if together else []
     return results
-
-
-def _used() -> float:
-    """Return how many seconds this machine's processors have worked."""
-    user, nice, system, _idle, _waiting, *interrupts = map(int, Path("/proc/stat").read_text().split()[1:8])
-    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _pytest(arguments: list[str], seconds: float, output: IO[bytes] | None, *, patient: bool) -> int | None:
