@@ -78,7 +78,7 @@ class Freshness:
     def lagging(self, key: Key, wake: Callable[[], None]) -> Resource | None:
         """Return the resource whose cache lacks a write for `key`; `wake` is then called once asking again is worth it.
 
-        A deletion needs no call of its own: its event wakes the owner anyway.
+        A deletion that was asked for needs no call of its own: its event wakes the owner anyway.
         """
         writes = self._writes.get(key)
         if writes is None:
@@ -89,8 +89,12 @@ class Freshness:
                 if informer.revision < version:
                     informer.when_reached(version, wake)
                     return resource
-            if pending := (*filter(self._pending, writes.deletions), *filter(self._held, writes.gone)):
-                return pending[0].resource
+            if pending := next(filter(self._pending, writes.deletions), None):
+                return pending.resource
+            if held := next(filter(self._held, writes.gone), None):
+                informer = self._informers[held.resource]
+                informer.when_reached(informer.revision + 1, wake)  # its event may be another key's, or nobody's
+                return held.resource
         del self._writes[key]
         return None
 

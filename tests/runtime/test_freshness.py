@@ -118,6 +118,7 @@ async def test_what_is_gone_is_waited_for(kind: str, obj: Obj, want: bool) -> No
         caches.fresh.gone(KEY, TARGET)
         assert caches.is_stale()
         await caches.show(kind, obj)
+        assert caches.woken == 1
         assert caches.is_stale() == want
 
 
