@@ -15,7 +15,7 @@ NAMESPACE ?= kopfwerk-system
 TIMEOUT ?= 5m
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 up: env ## Start a real control plane with Kopfwerk's controllers (Ctrl-C ends it)
 	@$(BIN)/kopfwerk up $(ARGS)
