@@ -65,6 +65,7 @@ class Extender:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
+        self.gangs.resume(pod)
         if self.gangs.held:
             self.gangs.expire()
         if pod.group is not None:

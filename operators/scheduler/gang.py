@@ -40,15 +40,16 @@ def count(pod: Pod, group: Group, nodes: Snapshot, held: Container[str] = ()) ->
         is_held = one.uid in held and nodes.is_assumed(one.uid)
         if nodes.placed(one.uid) is not None and not is_held:
             placed += not one.terminating
-        elif one.uid == pod.uid or _can_come(one, group.scheduler):
+        elif one.uid == pod.uid or can_come(one, pod.scheduler):
             waiting.append(one)
     known = [one.group.min_count for one in waiting if one.group]
     return Count(max(known, default=group.min_count), placed, waiting)
 
 
-def _can_come(one: Pod, scheduler: str) -> bool:
+def can_come(one: Pod, scheduler: str) -> bool:
+    """Whether a pod of a group may be asked about by this scheduler."""
     group = one.group
-    return group is not None and not one.terminating and not group.gated and group.scheduler == scheduler
+    return group is not None and not one.terminating and not group.gated and one.scheduler == scheduler
 
 
 def hold(

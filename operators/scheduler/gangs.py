@@ -16,7 +16,7 @@ import numpy as np
 
 from operators.core.objects import Key
 from operators.scheduler import metrics, placement
-from operators.scheduler.gang import Count, choose, count, hold
+from operators.scheduler.gang import Count, can_come, choose, count, hold
 from operators.scheduler.group import Group
 from operators.scheduler.pod import Pod
 from operators.scheduler.priorities.scale import Rows
@@ -93,6 +93,7 @@ class Gangs:
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
+        self._has_resumed = False
 
     @property
     def held(self) -> int:
@@ -117,8 +118,33 @@ class Gangs:
                 return None
             memory = self._remember(group.key)
             self._bar(memory, pod, rows)
-            return self._start(group, pod, now, memory, rows)
+            said = self._start(group, pod, now, memory)
+            if said:
+                return said
+            held = self._held[group.key]
         return self._pass(held, pod, rows)
+
+    def resume(self, asked: Pod) -> None:
+        """Before the first decision, hold room for what is left of groups that are bound in part.
+
+        The extender that began with them has died, or its kube-scheduler leads no more. Those that matter less than the
+        pod that is asked about are not put before it.
+        """
+        if self._has_resumed:
+            return
+        self._has_resumed = True
+        left = [
+            one
+            for one in self._nodes.groups.every_pod()
+            if can_come(one, asked.scheduler) and self._nodes.placed(one.uid) is None and one.priority >= asked.priority
+        ]
+        for pod in sorted(left, key=lambda one: (-one.priority, one.key)):
+            group = pod.group
+            if group is None or group.problem or group.key in self._held:
+                continue
+            now = count(pod, group, self._nodes)
+            if now.placed and now.needed > 0:
+                self._start(group, pod, now, self._remember(group.key))
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""
@@ -191,8 +217,8 @@ class Gangs:
         )
         return placed + len(held.arrived & held_for)
 
-    def _start(self, group: Group, pod: Pod, now: Count, memory: Memory, rows: Rows) -> str | int:
-        """Hold room for a whole group and let the pod through, or say why not."""
+    def _start(self, group: Group, pod: Pod, now: Count, memory: Memory) -> str:
+        """Hold room for a whole group, or say why not."""
         if len(now.waiting) < now.needed:
             return f"node(s) wait for group {group.name}: fewer than its {now.min_count} pods are there to be placed"
         if pod.uid in memory.came and self._clock() < memory.rests_until:
@@ -211,7 +237,7 @@ class Gangs:
         timeout = max(one.group.timeout for one in now.waiting if one.group)
         held = self._held[group.key] = Held(group, now.min_count, timeout, self._clock() + timeout, found)
         self._by_pod |= dict.fromkeys(found, held)
-        return self._pass(held, pod, rows)
+        return ""
 
     def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
         """Let a pod through to its node; to another one, where it cannot go there any more.

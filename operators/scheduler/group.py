@@ -1,13 +1,14 @@
 """The groups whose pods are placed together or not at all: what a pod says of its own, and which pods there are."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
 from operators.core.objects import Key, Obj
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from operators.scheduler.pod import Pod
 
@@ -27,7 +28,6 @@ class Group:
     """How many of its pods have to be placed for any to be; 0 where that cannot be read."""
     timeout: int
     """For how many seconds room is held for it; 0 where that cannot be read."""
-    scheduler: str
     gated: bool
     """Whether a scheduling gate keeps the pod from being placed."""
 
@@ -56,7 +56,6 @@ def parse(obj: Obj) -> Group | None:
         key=(meta["namespace"], name),
         min_count=_number(labels.get(MIN_COUNT, "")),
         timeout=min(_LONGEST, _number((meta.get("annotations") or {}).get(TIMEOUT, str(HELD_FOR)))),
-        scheduler=spec.get("schedulerName", ""),
         gated=bool(spec.get("schedulingGates")),
     )
 
@@ -119,6 +118,10 @@ class Groups:
         """Return the pods of a pod's group, itself first, as it is given."""
         others = self.pods(pod.group.key) if pod.group is not None else ()
         return [pod, *(one for one in others if one.uid != pod.uid)]
+
+    def every_pod(self) -> "Iterator[Pod]":
+        """Yield the pods of all groups."""
+        return chain.from_iterable(pods.values() for pods in self._pods.values())
 
     def key(self, uid: str) -> Key | None:
         """Return the namespace and name of the group of a pod that is known."""

@@ -61,6 +61,8 @@ class Pod:
     uid: str
     labels: Mapping[str, str]
     owner: Owner | None
+    scheduler: str
+    """The name of the one that is to place it."""
     node: str
     nominated: str
     profile: str
@@ -118,6 +120,7 @@ def parse(obj: Obj) -> Pod:
         uid=meta.get("uid") or f"{namespace}/{meta['name']}",
         labels=labels,
         owner=controller_of(obj),
+        scheduler=spec.get("schedulerName", ""),
         node=spec.get("nodeName", ""),
         nominated=status.get("nominatedNodeName", ""),
         profile=(meta.get("annotations") or {}).get(PROFILE, ""),

@@ -260,6 +260,53 @@ def test_what_is_bound_counts_after_a_restart() -> None:
     assert [world.binds(name) for name in ("g4", "g3", "g2")] == [True] * 3
 
 
+def begun(bound: int, *, minimum: int = 5) -> World:
+    """Return a world in which an extender died when it had bound so many of a group, for which there is just room."""
+    world = World(node("n", cpu="5"))
+    for name in world.group(minimum=minimum):
+        world.ask(name)
+        world.binds(name)
+    for number in range(bound):
+        world.bind(f"g{number}")
+    world.restart()
+    return world
+
+
+@pytest.mark.parametrize("bound", [1, 3, 4])
+def test_what_was_begun_comes_first_after_a_restart(bound: int) -> None:
+    """A pod that is asked about before the group's does not get the room that the dead extender had held for it."""
+    world = begun(bound)
+    world.tell(pod_object("other", cpu="1"))
+    assert "Insufficient cpu" in world.ask("other").failed["n"]
+    left = [f"g{number}" for number in range(bound, 5)]
+    assert [world.where(name) for name in left] == ["n"] * len(left)
+    assert [world.binds(name) for name in left][-1]
+
+
+def test_what_was_begun_and_does_not_come_gives_its_room_back() -> None:
+    """After the time limit, as ever."""
+    world = begun(3)
+    world.tell(pod_object("other", cpu="1"))
+    assert not world.ask("other").nodes
+    world.now += 60 + GRACE
+    assert world.where("other") == "n"
+
+
+@pytest.mark.parametrize(
+    ("world", "other"),
+    [
+        pytest.param(begun(3), {"priority": 7}, id="which matters less than the pod that is asked about"),
+        pytest.param(begun(0), {}, id="of which nothing is bound"),
+        pytest.param(begun(3, minimum=3), {}, id="which has its minimum"),
+        pytest.param(begun(3), {"schedulerName": "another"}, id="of another scheduler"),
+    ],
+)
+def test_a_group_that_does_not_come_first(world: World, other: Any) -> None:
+    """It is placed when it is asked about."""
+    world.tell(pod_object("other", cpu="1", **other))
+    assert world.where("other") == "n"
+
+
 def test_a_pod_in_place_of_another_is_placed_like_any() -> None:
     """Its group is whole with it. What keeps it off a node is said, and it may preempt."""
     world = World(node("n", cpu="5"))

@@ -181,3 +181,19 @@ def test_an_extender_that_starts_again_in_between(cluster: Cluster) -> None:
         wait(cluster, lambda: len(api.get(PODS)["items"]) == 3, "not deleted")
         api.request("POST", PODS, member("again-5", "again", 4))
         wait(cluster, lambda: len(bound(api, "again")) == 4, "the one in its place waits for others")
+
+
+def test_a_group_that_was_begun_comes_first_after_a_restart(cluster: Cluster) -> None:
+    """Three of four are bound when an extender takes over: an older pod does not get the room of the fourth."""
+    with cluster.api() as api:
+        cluster.processes["kube-scheduler"].kill()
+        cluster.processes["scheduler-extender"].kill()
+        on_node = {"nodeName": api.get("/api/v1/nodes")["items"][0]["metadata"]["name"]}
+        for number in range(3):
+            api.request("POST", PODS, member(f"begun-{number}", "begun", 4, **on_node))
+        api.request("POST", PODS, pod("alone", "8"))
+        api.request("POST", PODS, member("begun-3", "begun", 4))
+        cluster.restart("scheduler-extender")
+        cluster.restart("kube-scheduler")
+        wait(cluster, lambda: node_of(api, "begun-3") != "", "not placed")
+        wait(cluster, lambda: is_told(api, "alone", "Insufficient cpu"), "not told")

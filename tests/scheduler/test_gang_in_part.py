@@ -1,0 +1,46 @@
+"""Groups where kube-scheduler shows a part of the nodes: the room that is left may be on any of them."""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from operators.cluster.cluster import Cluster, Settings
+from operators.cluster.readiness import wait
+from operators.scheduler.configuration import Extender, configuration
+from tests.scheduler.test_embedded import PODS, pod
+from tests.scheduler.test_gang_placed import bound, is_told, make
+
+pytestmark = pytest.mark.cluster
+NODES = 250
+"""Of which kube-scheduler shows 120 at most."""
+LEFT = 5
+"""The nodes that have room, for four pods each."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Return a cluster of many nodes, nearly all of which are full, that are looked at in part."""
+    with Cluster(Settings(name="gangs-in-part", nodes=NODES, operator=False, extender_args=("--part",))) as started:
+        url = f"http://127.0.0.1:{started.layout.ports.scheduler_extender}/scheduler"
+        config = configuration(Extender(url, looks_at="part"), str(started.layout.kubeconfig("kube-scheduler")))
+        (started.folder / "kube-scheduler.yaml").write_text(yaml.safe_dump(config))
+        started.restart("kube-scheduler")
+        with started.api() as api:
+            for node in api.get("/api/v1/nodes")["items"][LEFT:]:
+                name = node["metadata"]["name"]
+                api.request("POST", PODS, pod(f"on-{name}", "30", nodeName=name))
+        yield started
+
+
+def test_of_two_groups_one_is_placed_and_then_the_other(cluster: Cluster) -> None:
+    """Each wants more than half of the room."""
+    with cluster.api() as api:
+        make(api, "first", 15, minimum=15)
+        wait(cluster, lambda: len(bound(api, "first")) == 15, "not placed")
+        make(api, "second", 15, minimum=15)
+        wait(cluster, lambda: is_told(api, "second-14", "no room for group second"), "not told")
+        assert bound(api, "second") == set()
+        for name in sorted(bound(api, "first")):
+            api.request("DELETE", f"{PODS}/{name}?gracePeriodSeconds=0")
+        wait(cluster, lambda: len(bound(api, "second")) == 15, "not placed")
