@@ -140,6 +140,26 @@ async def test_bind(
     assert binding["target"]["name"] == "a"
 
 
+@pytest.mark.parametrize(
+    ("in_doubt", "want_assumed"),
+    [
+        pytest.param(True, "1.0", id="after a try without an answer: it may be bound there"),
+        pytest.param(False, "0.0", id="at the first try"),
+    ],
+)
+async def test_a_pod_is_not_forgotten_that_may_be_bound(
+    session: aiohttp.ClientSession, apiserver: Apiserver, want_assumed: str, *, in_doubt: bool
+) -> None:
+    """The client has tried again where it was not answered; a conflict then may be with the first try."""
+    await session.post("/scheduler/filter", json=arguments())
+    apiserver.refusal = ApiError(409, "Conflict", "already assigned")
+    apiserver.refusal.in_doubt = in_doubt
+    body = {"PodNamespace": "default", "PodName": "p", "PodUID": "uid-p", "Node": "a"}
+    await session.post("/scheduler/bind", json=body)
+    async with session.get("/metrics") as response:
+        assert f'scheduler_cache_size{{type="assumed_pods"}} {want_assumed}' in await response.text()
+
+
 async def test_metrics(session: aiohttp.ClientSession) -> None:
     """Calls are timed by verb, and what is assumed is counted."""
     await session.post("/scheduler/filter", json=arguments())
