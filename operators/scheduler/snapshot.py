@@ -132,14 +132,16 @@ class Snapshot:
         self._take_off(uid)
 
     def assume(self, pod: Pod, node: str, now: float) -> None:
-        """Count a pod as running on a node from now on."""
-        self._assumed.add(pod.uid, now)
-        self._place(replace(pod, node=node))
+        """Count a pod as running on a node from now on, unless the watch has seen it on one already."""
+        if not self._is_seen(pod.uid):
+            self._assumed.add(pod.uid, now)
+            self._place(replace(pod, node=node))
 
     def hold(self, pod: Pod, node: str) -> None:
         """Count a pod as running on a node until it is forgotten, bound or seen there: it has no time limit."""
-        self._assumed.hold(pod.uid)
-        self._place(replace(pod, node=node))
+        if not self._is_seen(pod.uid):
+            self._assumed.hold(pod.uid)
+            self._place(replace(pod, node=node))
 
     def bound(self, uid: str, now: float) -> None:
         """Take note that the apiserver has bound a pod that is assumed."""
@@ -240,6 +242,10 @@ class Snapshot:
         """Return how many pods each node has that every one of the terms is about."""
         parts = tuple((self.namespaces_of(term), term.selector) for term in terms)
         return self.counts.ask(Question(parts, terminating=True))
+
+    def _is_seen(self, uid: str) -> bool:
+        """Whether the watch has told on which node a pod is: kube-scheduler may hear of that later than we do."""
+        return uid in self._placed and uid not in self._assumed
 
     def _place(self, pod: Pod) -> None:
         self._take_off(pod.uid)

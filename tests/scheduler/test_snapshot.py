@@ -96,6 +96,14 @@ def test_asking_again_takes_back_what_was_assumed() -> None:
     assert asked.nodes.requested["cpu"].sum() == 1000
 
 
+def test_a_pod_that_the_watch_has_seen_is_not_placed_anew() -> None:
+    """kube-scheduler may hear of the binding later than we do, and ask once more: the pod stays where it runs."""
+    asked = extender(snapshot(node("a", cpu="1"), node("b", cpu="1"), placed=(RUNNING,)), [0.0])
+    assert asked.filter(pod("p1", cpu="1"), ["a", "b"]).nodes == ["b"]
+    asked.unassume("uid-p1")
+    assert asked.nodes.requested["cpu"][rows(asked.nodes)].tolist() == [1000, 0]
+
+
 def test_confirmed_pods_do_not_expire() -> None:
     """What the watch has seen on its node stays there, and counts once."""
     now = [0.0]
