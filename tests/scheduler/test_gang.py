@@ -10,7 +10,8 @@ from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
 from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.group import EARLY_FOR
-from operators.scheduler.rules import rules
+from operators.scheduler.pod import Pod
+from operators.scheduler.rules import Rules, rules
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import member, node, pod_object, snapshot
 
@@ -26,13 +27,20 @@ class World:
         self.nodes = snapshot(*objects)
         self.in_part = in_part
         self.now = 1000.0
-        self.extender = self._extender(self.nodes)
         self.objects: dict[str, Obj] = {}
         self.waits: dict[str, Wait] = {}
+        self.failing: set[str] = set()
+        """Pods for which a rule raises."""
         self._machines = objects
+        self.extender = self._extender(self.nodes)
 
     def _extender(self, found: Snapshot) -> Extender:
-        return Extender(found, lambda _: rules(), lambda: self.now, in_part=self.in_part)
+        return Extender(found, self._rules, lambda: self.now, in_part=self.in_part)
+
+    def _rules(self, pod: Pod) -> Rules:
+        if pod.name in self.failing:
+            raise RuntimeError("a rule of one's own")
+        return rules()
 
     def restart(self) -> None:
         """Have another extender in the place of this one, which knows what the watch says and nothing else."""
@@ -326,6 +334,19 @@ def test_nobody_is_evicted_for_a_group() -> None:
     world.group(priority=10)
     assert world.where("g0") == FULL
     assert world.extender.preempt(pods.parse(world.objects["g0"]), ["n"]) == {}
+
+
+def test_where_a_rule_fails_nothing_stays_held() -> None:
+    """Room that nobody would give back, and pods that would count as placed."""
+    world = World(node("n", cpu="5"))
+    world.group()
+    world.failing = {"g4"}
+    with pytest.raises(RuntimeError):
+        world.ask("g0")
+    assert world.room == 5
+    world.failing = set()
+    assert not world.binds("g0")
+    assert world.where("g0") == "n"
 
 
 def test_the_room_of_a_deleted_pod_is_free() -> None:
