@@ -2,7 +2,8 @@
 
 All less important pods are thought away; if the pod fits then, they are let back one by one, those first whose eviction
 would break a disruption budget, of these and of the others the most important first. Who does not fit beside the pod
-is a victim. Which node it is to be, kube-scheduler chooses among what it is told here.
+is a victim. Which node it is to be, kube-scheduler chooses among what it is told here; it refuses all of it where one
+victim is not on the node for it, as a pod is not for which room is only held.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -84,7 +85,7 @@ def _has_room(pod: Pod, nodes: Snapshot, row: int) -> bool:
 
 
 def _on_node(pod: Pod, nodes: Snapshot, row: int, fits: Fits) -> Victims | None:
-    less = [other for other in nodes.pods_of(row) if other.priority < pod.priority]
+    less = [other for other in nodes.pods_of(row) if other.priority < pod.priority and not nodes.is_held(other.uid)]
     if not less:
         return None
     less.sort(key=_importance)

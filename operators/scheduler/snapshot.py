@@ -172,6 +172,10 @@ class Snapshot:
         """Whether the watch has yet to say that a pod is where it counts."""
         return uid in self._assumed
 
+    def is_held(self, uid: str) -> bool:
+        """Whether room is held for a pod that is not bound yet."""
+        return self._assumed.is_held(uid)
+
     def placed(self, uid: str) -> Placed | None:
         """Return where a pod is or is assumed to be."""
         return self._placed.get(uid)

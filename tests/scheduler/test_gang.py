@@ -349,6 +349,18 @@ def test_where_a_rule_fails_nothing_stays_held() -> None:
     assert world.where("g0") == "n"
 
 
+def test_nobody_is_evicted_who_is_nowhere_yet() -> None:
+    """kube-scheduler knows nothing of pods for which room is only held, and refuses an answer that names them."""
+    world = World(node("n", cpu="6"))
+    world.group()
+    assert world.where("g0") == "n"
+    world.tell(pod_object("there", node="n", cpu="1"), pod_object("urgent", cpu="1", priority=10))
+    preempted = world.extender.preempt(pods.parse(world.objects["urgent"]), ["n"])
+    assert {uid for victims in preempted.values() for uid in victims.uids} == {"uid-there"}
+    world.tell(pod_object("large", cpu="5", priority=10))
+    assert world.extender.preempt(pods.parse(world.objects["large"]), ["n"]) == {}
+
+
 def test_the_room_of_a_deleted_pod_is_free() -> None:
     """The one in its place gets room of its own, and the group goes on."""
     world = World(node("n", cpu="5"))
