@@ -24,7 +24,8 @@ OWNERS: Final = (
 )
 """Whose pods are spread by default."""
 BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, NODES, PODS)
+CLASSES: Final = Resource("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", namespaced=False)
+WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, CLASSES, NODES, PODS)
 """Everything that the extender lists and watches."""
 
 
@@ -60,6 +61,7 @@ def _readers(snapshot: Snapshot) -> dict[Resource, tuple[Callable[[Obj], Any], S
         SERVICES: (_service, _services(snapshot)),
         **{owner: (_owner(owner.kind), _owners(snapshot, owner.kind)) for owner in OWNERS},
         BUDGETS: (_budget, _budgets(snapshot)),
+        CLASSES: (_class, _classes(snapshot)),
         NODES: (node.parse, _nodes(snapshot)),
         PODS: (pod.parse, _pods(snapshot)),
     }
@@ -101,6 +103,24 @@ def _budgets(snapshot: Snapshot) -> Callable[[tuple[Key, Budget] | None, tuple[K
             snapshot.budgets[namespace][name] = new[1]
         elif not snapshot.budgets[namespace]:
             del snapshot.budgets[namespace]
+
+    return changed
+
+
+def _class(obj: Obj) -> tuple[str, frozenset[str]]:
+    """Read a class of devices: its name, and the extended resources by which pods may ask for such devices."""
+    name, own = obj["metadata"]["name"], obj["spec"].get("extendedResourceName")
+    return name, frozenset((f"deviceclass.resource.kubernetes.io/{name}", *((own,) if own else ())))
+
+
+def _classes(
+    snapshot: Snapshot,
+) -> Callable[[tuple[str, frozenset[str]] | None, tuple[str, frozenset[str]] | None], None]:
+    def changed(old: tuple[str, frozenset[str]] | None, new: tuple[str, frozenset[str]] | None) -> None:
+        if new is not None:
+            snapshot.device_classes[new[0]] = new[1]
+        elif old is not None:
+            snapshot.device_classes.pop(old[0], None)
 
     return changed
 

@@ -79,6 +79,7 @@ def _has_room(pod: Pod, nodes: Snapshot, row: int) -> bool:
         return False
     return all(
         amount <= nodes.allocatable[name][row] - nodes.requested[name][row]
+        or (not nodes.allocatable[name][row] and nodes.is_of_devices(name))
         for name, amount in pod.requests.items()
         if amount and resources.is_counted(name)
     )

@@ -62,6 +62,8 @@ class Snapshot:
         """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
         self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
         """By namespace and name."""
+        self.device_classes: dict[str, frozenset[str]] = {}
+        """By name, the extended resources that stand for devices of the class."""
         self._placed: dict[str, Placed] = {}
         """By UID: of two pods of one name the older may be still told of when the newer is placed already."""
         self._on: defaultdict[int, dict[str, Pod]] = defaultdict(dict)
@@ -103,6 +105,10 @@ class Snapshot:
             for row, node in self.nodes.items():
                 column.set(row, node.labels.get(key))
         return column
+
+    def is_of_devices(self, resource: str) -> bool:
+        """Whether a resource stands for devices, which are claimed where no node says that it has it."""
+        return any(resource in resources for resources in self.device_classes.values())
 
     @property
     def node_count(self) -> int:
