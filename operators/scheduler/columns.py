@@ -53,9 +53,20 @@ class Labels:
     def _code(self, value: str) -> int:
         code = self._known.get(value)
         if code is None:
+            if len(self.values) >= 2 * len(self.codes):
+                self._forget()
             code = self._known[value] = len(self.values)
             self.values.append(value)
         return code
+
+    def _forget(self) -> None:
+        """Keep the values that nodes have: those that come and go bring new ones each time, their names for one."""
+        used = np.unique(self.codes[self.codes != ABSENT])
+        renumbered = np.full(len(self.values) + 1, ABSENT, np.int32)
+        renumbered[used] = np.arange(len(used))
+        self.codes = renumbered[self.codes]
+        self.values = [self.values[code] for code in used]
+        self._known = {value: code for code, value in enumerate(self.values)}
 
 
 class Resources:

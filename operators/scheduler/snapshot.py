@@ -54,6 +54,7 @@ class Snapshot:
         self.version = 0
         """Another one whenever a node or what is on one has changed."""
         self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
+        self._most_taint_sets = _ROWS
         self._labels: dict[str, Labels] = {}
         self._free = list(range(_ROWS - 1, -1, -1))
         self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
@@ -329,8 +330,19 @@ class Snapshot:
         self._free = list(range(self.size - 1, old - 1, -1))
 
     def _taint_code(self, taints: tuple[Taint, ...]) -> int:
+        if taints not in self._taint_codes and len(self.taint_sets) >= self._most_taint_sets:
+            self._forget_taints()
         code = self._taint_codes.get(taints)
         if code is None:
             code = self._taint_codes[taints] = len(self.taint_sets)
             self.taint_sets.append(taints)
         return code
+
+    def _forget_taints(self) -> None:
+        """Keep the sets that nodes have: an autoscaler's taints, whose value is the time, are new ones each time."""
+        self.taint_sets = [(), *({node.taints for node in self.nodes.values()} - {()})]
+        self._taint_codes = {taints: code for code, taints in enumerate(self.taint_sets)}
+        self.taint_codes[:] = 0
+        for row, node in self.nodes.items():
+            self.taint_codes[row] = self._taint_codes[node.taints]
+        self._most_taint_sets = 2 * len(self.taint_sets) + _ROWS

@@ -221,6 +221,23 @@ def test_a_node_that_comes_back_under_its_name_has_what_is_on_it() -> None:
     assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
 
 
+def test_what_nodes_had_is_forgotten() -> None:
+    """Names and taints of nodes that come and go, or change, do not pile up for the rules to look through."""
+    found = snapshot(node("stays", labels={"disk": "ssd"}, taints=[{"key": "stays", "effect": "NoSchedule"}]))
+    names = found.label(HOSTNAME)
+    for number in range(1000):
+        taint = {"key": "to-be-deleted", "value": str(number), "effect": "NoSchedule"}
+        found.put_node(nodes.parse(node(f"n{number}", taints=[taint])))
+        if number >= 3:
+            found.remove_node(f"n{number - 3}")
+    assert (len(names.values) < 200, len(found.taint_sets) < 200) == (True, True)
+    tolerates = {"tolerations": [{"key": "stays", "operator": "Exists"}]}
+    assert extender(found, [0.0]).filter(pod("p", **tolerates), None).nodes == ["stays"]
+    late = {"tolerations": [{"key": "to-be-deleted", "value": "998"}]}
+    wanted = {"nodeSelector": {HOSTNAME: "n998"}}
+    assert extender(found, [0.0]).filter(pod("q", **late, **wanted), None).nodes == ["n998"]
+
+
 def test_pods_that_come_before_their_node_count() -> None:
     """Watches of different kinds are not in step."""
     found = snapshot()
