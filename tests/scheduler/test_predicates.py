@@ -125,6 +125,12 @@ def fitting(nodes: Snapshot, one: Pod) -> list[str]:
         pytest.param(
             ZONES, pod(labels=WEB, nodeSelector={HOSTNAME: "a"}, **hard(ZONE)), "a", id="spread honors node selector"
         ),
+        pytest.param(
+            snapshot(node("a", labels={"n": "3"}), node("b", labels={"n": "9" * 30}), node("c", labels={"n": "x"})),
+            pod(**selecting({"key": "n", "operator": "Gt", "values": ["2"]})),
+            "a",
+            id="a number of more than 64 bits is none",
+        ),
     ],
 )
 def test_fitting_nodes(nodes: Snapshot, one: Pod, want_nodes: str) -> None:
