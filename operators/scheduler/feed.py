@@ -59,7 +59,7 @@ def _readers(snapshot: Snapshot) -> dict[Resource, tuple[Callable[[Obj], Any], S
     return {
         NAMESPACES: (_namespace, _namespaces(snapshot)),
         SERVICES: (_service, _services(snapshot)),
-        **{owner: (_owner(owner.kind), _owners(snapshot, owner.kind)) for owner in OWNERS},
+        **{owner: (_owner(owner.kind), _owners(snapshot, owner)) for owner in OWNERS},
         BUDGETS: (_budget, _budgets(snapshot)),
         CLASSES: (_class, _classes(snapshot)),
         NODES: (node.parse, _nodes(snapshot)),
@@ -168,11 +168,11 @@ def _services(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | N
     return changed
 
 
-def _owners(snapshot: Snapshot, kind: str) -> Callable[[_Selecting | None, _Selecting | None], None]:
+def _owners(snapshot: Snapshot, resource: Resource) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
         if new is not None:
-            snapshot.owners[kind, *new.key] = new.selector
+            snapshot.owners[resource.api_version, resource.kind, *new.key] = new.selector
         elif old is not None:
-            snapshot.owners.pop((kind, *old.key), None)
+            snapshot.owners.pop((resource.api_version, resource.kind, *old.key), None)
 
     return changed

@@ -59,8 +59,8 @@ class Snapshot:
         self._free = list(range(_ROWS - 1, -1, -1))
         self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
         """By namespace and name, the selectors of Services that have one."""
-        self.owners: dict[tuple[str, str, str], Selector] = {}
-        """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
+        self.owners: dict[tuple[str, str, str, str], Selector] = {}
+        """By apiVersion, kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
         self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
         """By namespace and name."""
         self.device_classes: dict[str, frozenset[str]] = {}
@@ -232,7 +232,8 @@ class Snapshot:
         for selector in self.services.get(pod.namespace, {}).values():
             if selector.items() <= pod.labels.items():
                 labels |= selector
-        owned = self.owners.get((pod.owner.kind, pod.namespace, pod.owner.name)) if pod.owner else None
+        owner = pod.owner
+        owned = self.owners.get((owner.api_version, owner.kind, pod.namespace, owner.name)) if owner else None
         own = selectors.parse({"matchLabels": labels})
         if owned is None:
             return own
