@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from operators.scheduler import feed
+from operators.scheduler import node as machines
 from operators.scheduler import pod as pods
 from operators.scheduler.pod import Pod
 from operators.scheduler.priorities import image_locality, node_affinity, pod_affinity, taints, topology_spread
@@ -139,3 +140,12 @@ def test_spread_by_what_the_owner_selects(api_version: str, want_scores: list[in
     asking["metadata"]["ownerReferences"] = [reference]
     got = topology_spread.score(pods.parse(asking), nodes, rows(nodes))
     assert (None if got is None else got.tolist()) == want_scores
+
+
+def test_an_image_that_has_another_size_by_now() -> None:
+    """A tag is moved: the size is what the only node that has it says last."""
+    nodes = snapshot(node("a", images=[{"names": ["app:latest"], "sizeBytes": 1}]), node("b"))
+    nodes.put_node(machines.parse(node("a", images=[{"names": ["app:latest"], "sizeBytes": 1046 * MIB}])))
+    got = image_locality.score(pod(), nodes, rows(nodes))
+    assert got is not None
+    assert got.tolist() == [51, 0]
