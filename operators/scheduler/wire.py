@@ -11,13 +11,11 @@ from typing import Any, Final
 import orjson
 
 from operators.core.objects import Obj
-from operators.core.selectors import InvalidSelectorError
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
 from operators.scheduler.priorities.scale import Rows
-from operators.scheduler.quantities import InvalidQuantityError
 
 _NAMES: Final = b',"NodeNames":'
 """What Go writes before the names, which come last. In a string its quotes would be escaped."""
@@ -122,5 +120,5 @@ def _pod(asked: Obj) -> Pod:
         return pods.parse(asked["Pod"])
     except KeyError as error:
         raise BadRequestError(f"Pod: {error.args[0]} is missing") from error
-    except (AttributeError, IndexError, TypeError, InvalidQuantityError, InvalidSelectorError) as error:
+    except (AttributeError, IndexError, TypeError, ValueError) as error:  # no quantity, no selector, no number
         raise BadRequestError(f"Pod: {error}") from error

@@ -58,6 +58,13 @@ def arguments(**spec: object) -> Obj:
     return {"Pod": pod_object(**spec), "Nodes": None, "NodeNames": ["a", "b"]}  # type: ignore[arg-type]
 
 
+PREFERRED = {
+    "podAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": "x", "podAffinityTerm": {"topologyKey": "zone"}}]
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "want_message"),
     [
@@ -69,6 +76,8 @@ def arguments(**spec: object) -> Obj:
         pytest.param("filter", b'{"NodeNames": [1], "Pod": {}}', "list of strings", id="a number for a name"),
         pytest.param("filter", b'{"Pod": {}, "Nodes": {}}', "nodeCacheCapable", id="whole nodes"),
         pytest.param("filter", orjson.dumps(arguments(cpu="much")), "not a quantity", id="no quantity"),
+        pytest.param("filter", orjson.dumps(arguments(cpu="9" * 5000)), "Pod:", id="a quantity without an end"),
+        pytest.param("filter", orjson.dumps(arguments(affinity=PREFERRED)), "Pod:", id="a weight that is no number"),
         pytest.param(
             "filter", b'{"Pod": {"a": 1,"NodeNames":["a"]}}', "NodeNames is missing", id="names inside the pod"
         ),
