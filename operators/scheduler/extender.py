@@ -8,6 +8,7 @@ and scores them when asked, and assumes at `bind`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -92,16 +93,18 @@ class Extender:
         scores = placement.score(pod, self.nodes, self._rules(pod), self._rows(names))
         return [self.nodes.names[row] for row in scores.rows], scores
 
-    def preempt(self, pod: Pod, names: Iterable[str]) -> dict[str, Victims]:
+    def preempt(
+        self, pod: Pod, names: Iterable[str], named: Mapping[str, Iterable[str]] = MappingProxyType({})
+    ) -> dict[str, Victims]:
         """Return who would have to go from each of these nodes; those where that would not help are not in the answer.
 
-        kube-scheduler's own victims are by the few rules that it knows, and are not looked at.
+        Whom kube-scheduler has named is among them: it asks its own plugins, those for volumes too.
         """
         nodes = self.nodes
         nodes.expire(self._clock())
         if self.gangs.needs_others(pod):
             return {}
-        found = preemption.victims(pod, nodes, self._rules(pod), names)
+        found = preemption.victims(pod, nodes, self._rules(pod), names, named)
         self._remember(pod.uid, found)
         return found
 

@@ -59,15 +59,19 @@ def asked_pod(body: bytes) -> Pod:
     return _pod(asked if "Pod" in asked else {"Pod": asked})
 
 
-def candidates(body: bytes) -> tuple[Pod, list[str]]:
-    """Read what `preempt` is asked: a pod, and the nodes where kube-scheduler found victims."""
+def candidates(body: bytes) -> tuple[Pod, list[str], dict[str, list[str]]]:
+    """Read what `preempt` is asked: a pod, the nodes where kube-scheduler found victims, and their UIDs by node."""
     asked = _object(body)
     by_node = asked.get("NodeNameToMetaVictims")
     if by_node is None and asked.get("NodeNameToVictims"):
         raise BadRequestError("NodeNameToMetaVictims is missing: the extender has to be configured as nodeCacheCapable")
     if not isinstance(by_node or {}, dict):
         raise BadRequestError("NodeNameToMetaVictims has to be an object by node")
-    return _pod(asked), list(by_node or {})
+    try:
+        named = {node: [one["UID"] for one in victims.get("Pods") or ()] for node, victims in (by_node or {}).items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadRequestError("NodeNameToMetaVictims has to have Pods, each with its UID") from error
+    return _pod(asked), list(named), named
 
 
 def preempted(found: Mapping[str, Victims]) -> bytes:
