@@ -151,7 +151,9 @@ def _shape(points: Any) -> list[tuple[int, int]]:
 
 def _integer(what: str, number: Any, least: int) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= _MOST:
-        raise InvalidProfileError(f"{what} is {number!r}: it has to be a whole number, at least {least}, at most {_MOST}")
+        raise InvalidProfileError(
+            f"{what} is {number!r}: it has to be a whole number, at least {least}, at most {_MOST}"
+        )
     return number
 
 

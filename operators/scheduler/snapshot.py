@@ -60,7 +60,7 @@ class Snapshot:
         self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
         """By namespace and name, the selectors of Services that have one."""
         self.owners: dict[tuple[str, str, str, str], Selector] = {}
-        """By apiVersion, kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
+        """By apiVersion, kind, namespace and name, the selectors of built-in owners whose pods spread by default."""
         self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
         """By namespace and name."""
         self.device_classes: dict[str, frozenset[str]] = {}

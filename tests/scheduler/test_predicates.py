@@ -174,13 +174,15 @@ def test_reason(nodes: Snapshot, one: Pod, want: tuple[str, bool]) -> None:
     ],
 )
 def test_a_resource_that_stands_for_devices(resource: str) -> None:
-    """Where no node has it by itself devices are claimed, which is not for this rule; a node that has it may be full."""
+    """A node that does not say it has it is for whoever claims devices to judge; one that says so may be full."""
     plugin = node("plugin")
     plugin["status"]["allocatable"][resource] = "1"
     nodes = snapshot(plugin, node("claims"), placed=(pod("x", node="plugin", overhead={resource: "1"}),))
     asking = pod("p", overhead={resource: "1"}, priority=10)
     assert fitting(nodes, asking) == []
-    feed.fill(nodes, feed.CLASSES, [{"metadata": {"name": "gpus"}, "spec": {"extendedResourceName": "example.com/gpu"}}])
+    feed.fill(
+        nodes, feed.CLASSES, [{"metadata": {"name": "gpus"}, "spec": {"extendedResourceName": "example.com/gpu"}}]
+    )
     assert fitting(nodes, asking) == ["claims"]
     assert preemption.victims(asking, nodes, rules(), ["claims", "plugin"]) == {
         "plugin": preemption.Victims(["uid-x"], 0)
