@@ -117,6 +117,7 @@ def _classes(
     snapshot: Snapshot,
 ) -> Callable[[tuple[str, frozenset[str]] | None, tuple[str, frozenset[str]] | None], None]:
     def changed(old: tuple[str, frozenset[str]] | None, new: tuple[str, frozenset[str]] | None) -> None:
+        snapshot.version += 1
         if new is not None:
             snapshot.device_classes[new[0]] = new[1]
         elif old is not None:
@@ -150,6 +151,7 @@ def _nodes(snapshot: Snapshot) -> Callable[[Node | None, Node | None], None]:
 
 def _namespaces(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
+        snapshot.version += 1
         if new is not None:
             snapshot.namespaces[new.key[1]] = new.selector
         elif old is not None:

@@ -52,7 +52,7 @@ class Snapshot:
         self.groups = Groups()
         self.expired = 0
         self.version = 0
-        """Another one whenever a node or what is on one has changed."""
+        """Another one whenever anything has changed that decides where a pod fits."""
         self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
         self._most_taint_sets = _ROWS
         self._labels: dict[str, Labels] = {}
@@ -120,7 +120,7 @@ class Snapshot:
 
     def put_pod(self, pod: Pod) -> None:
         """Take note of what the watch says about a pod."""
-        self.nominated.pop(pod.uid, None)
+        self._nominate_no_more(pod.uid)
         if pod.ended:
             self.remove_pod(pod.uid)
             return
@@ -130,10 +130,11 @@ class Snapshot:
             self._place(pod)
         elif pod.nominated:
             self.nominated[pod.uid] = pod
+            self.version += 1
 
     def remove_pod(self, uid: str) -> None:
         """Forget a pod."""
-        self.nominated.pop(uid, None)
+        self._nominate_no_more(uid)
         self.groups.remove(uid)
         self._assumed.pop(uid)
         self._take_off(uid)
@@ -254,6 +255,10 @@ class Snapshot:
         """Return how many pods each node has that every one of the terms is about."""
         parts = tuple((self.namespaces_of(term), term.selector) for term in terms)
         return self.counts.ask(Question(parts, terminating=True))
+
+    def _nominate_no_more(self, uid: str) -> None:
+        if self.nominated.pop(uid, None) is not None:
+            self.version += 1
 
     def _is_seen(self, uid: str) -> bool:
         """Whether the watch has told on which node a pod is: kube-scheduler may hear of that later than we do."""

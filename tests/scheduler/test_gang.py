@@ -1,10 +1,12 @@
 """The pods of a group are placed together or not at all: what the extender says to each, and when each is bound."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from operators.core.objects import Obj
+from operators.scheduler import feed
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
@@ -13,7 +15,7 @@ from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import Rules, rules
 from operators.scheduler.snapshot import Snapshot
-from tests.scheduler.building import member, node, pod_object, snapshot
+from tests.scheduler.building import HOSTNAME, member, node, pod_object, snapshot
 
 FEW = "node(s) wait for group g: fewer than its 5 pods are there to be placed"
 FULL = "node(s) have no room for group g: fewer than its 5 pods fit at once"
@@ -171,6 +173,52 @@ def test_room_for_a_part_is_none() -> None:
     world.nodes.put_node(nodes.parse(node("c", cpu="1")))
     assert world.where("g4") in ("a", "b", "c")
     assert world.room == 0
+
+
+COMING = pod_object("high", cpu="1", priority=10)
+NEAR_PROD = {
+    "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "topologyKey": HOSTNAME,
+                "labelSelector": {},
+                "namespaceSelector": {"matchLabels": {"stage": "prod"}},
+            }
+        ]
+    }
+}
+
+
+def has_labels(world: World, labels: dict[str, str]) -> None:
+    """Have the watch tell of the labels of the namespace that all pods are in."""
+    feed.fill(world.nodes, feed.NAMESPACES, [{"metadata": {"name": "default", "labels": labels}}])
+
+
+def stands_for_devices(world: World) -> None:
+    """Have the watch tell that a resource that no node has stands for devices."""
+    of_class = {"metadata": {"name": "gpus"}, "spec": {"extendedResourceName": "example.com/gpu"}}
+    feed.fill(world.nodes, feed.CLASSES, [of_class])
+
+
+@pytest.mark.parametrize(
+    ("asks", "ends"),
+    [
+        pytest.param({"cpu": "2"}, lambda world: world.remove("high"), id="who was to come is gone"),
+        pytest.param({"cpu": "2"}, lambda world: world.tell(COMING), id="who was to come is not any more"),
+        pytest.param({"gpu": "1"}, stands_for_devices, id="what no node has stands for devices"),
+        pytest.param(
+            {"affinity": NEAR_PROD}, lambda world: has_labels(world, {"stage": "prod"}), id="a namespace has a label"
+        ),
+    ],
+)
+def test_a_group_is_tried_again_when_something_is_new(asks: Any, ends: Callable[[World], None]) -> None:
+    """That there was no room for it is believed only as long as nothing has changed."""
+    world = World(node("n", cpu="4"))
+    world.tell(COMING | {"status": {"nominatedNodeName": "n"}})
+    world.group(size=2, minimum=2, **({"cpu": "100m"} | asks))
+    assert world.where("g0") == FULL.replace("5", "2")
+    ends(world)
+    assert world.where("g0") == "n"
 
 
 def test_no_pod_is_bound_before_so_many_as_are_needed_have_come() -> None:
