@@ -93,7 +93,7 @@ class Gangs:
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
-        self._has_resumed = False
+        self._resumed = -1
 
     @property
     def held(self) -> int:
@@ -127,12 +127,13 @@ class Gangs:
     def resume(self, asked: Pod) -> None:
         """Before the first decision, hold room for what is left of groups that are bound in part.
 
-        The extender that began with them has died, or its kube-scheduler leads no more. Those that matter less than the
-        pod that is asked about are not put before it.
+        The extender that began with them has died, or its kube-scheduler leads no more; if it did not lead from the
+        start, there is a first decision after what it did. Those groups that matter less than the pod that is asked
+        about are not put before it.
         """
-        if self._has_resumed:
+        if self._resumed == self._nodes.groups.begun_elsewhere:
             return
-        self._has_resumed = True
+        self._resumed = self._nodes.groups.begun_elsewhere
         left = [
             one
             for one in self._nodes.groups.every_pod()

@@ -126,7 +126,8 @@ class Snapshot:
             return
         self.groups.put(pod)
         if pod.node:
-            self._assumed.pop(pod.uid)
+            if not self._assumed.pop(pod.uid) and pod.uid not in self._placed and pod.group is not None:
+                self.groups.begun_elsewhere += 1
             self._place(pod)
         elif pod.nominated:
             self.nominated[pod.uid] = pod

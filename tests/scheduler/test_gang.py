@@ -339,6 +339,19 @@ def test_what_was_begun_comes_first_after_a_restart(bound: int) -> None:
     assert [world.binds(name) for name in left][-1]
 
 
+def test_what_another_one_began_comes_first() -> None:
+    """An extender that led before, and leads again, does not give away what the one between held room for."""
+    world = World(node("n", cpu="6"))
+    world.tell(pod_object("before", cpu="1"), pod_object("other", cpu="1"))
+    assert world.where("before") == "n"
+    world.put("before", "n")
+    world.group()
+    for name in ("g0", "g1", "g2"):
+        world.put(name, "n")
+    assert "Insufficient cpu" in world.ask("other").failed["n"]
+    assert [world.where(name) for name in ("g3", "g4")] == ["n", "n"]
+
+
 def test_what_was_begun_and_does_not_come_gives_its_room_back() -> None:
     """After the time limit, as ever."""
     world = begun(3)
