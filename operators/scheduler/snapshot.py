@@ -16,7 +16,7 @@ from operators.core import selectors
 from operators.core.selectors import Selector
 from operators.scheduler.affinity import PodTerm
 from operators.scheduler.assumed import Assumed
-from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
+from operators.scheduler.columns import Coded, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
 from operators.scheduler.group import Groups
 from operators.scheduler.images import Images
@@ -39,8 +39,7 @@ class Snapshot:
         self.scored_cpu: Ints = np.zeros(_ROWS, np.int64)
         self.scored_memory: Ints = np.zeros(_ROWS, np.int64)
         self.pods_on: Ints = np.zeros(_ROWS, np.int64)
-        self.taint_codes: Codes = np.zeros(_ROWS, np.int32)
-        self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.taints = Coded[tuple[Taint, ...]](_ROWS)
         self.counts = Counts(_ROWS)
         self.anti_affinity, self.scored_terms = Terms(_ROWS), Terms(_ROWS)
         self.images, self.ports = Images(), Ports()
@@ -53,8 +52,6 @@ class Snapshot:
         self.expired = 0
         self.version = 0
         """Another one whenever anything has changed that decides where a pod fits."""
-        self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
-        self._most_taint_sets = _ROWS
         self._labels: dict[str, Labels] = {}
         self._free = list(range(_ROWS - 1, -1, -1))
         self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
@@ -79,7 +76,7 @@ class Snapshot:
         old = self.nodes.get(row)
         self.nodes[row], self.alive[row] = node, True
         self.unschedulable[row] = node.unschedulable
-        self.taint_codes[row] = self._taint_code(node.taints)
+        self.taints.set(row, node.taints)
         self.allocatable.replace(row, node.allocatable)
         self.images.put(row, old.images if old else {}, node.images)
         for key, column in self._labels.items():
@@ -94,6 +91,7 @@ class Snapshot:
         self.images.put(row, self.nodes.pop(row).images, {})
         self.alive[row] = False
         self.allocatable.replace(row, {})
+        self.taints.set(row, None)
         for column in self._labels.values():
             column.set(row, None)
         self._release(row)
@@ -328,28 +326,10 @@ class Snapshot:
         self.scored_cpu, self.scored_memory, self.pods_on = (
             grown(column, self.size, 0) for column in (self.scored_cpu, self.scored_memory, self.pods_on)
         )
-        self.taint_codes = grown(self.taint_codes, self.size, 0)
-        for part in (self.allocatable, self.requested, self.counts, self.anti_affinity, self.scored_terms):
+        counted = (self.counts, self.anti_affinity, self.scored_terms)
+        for part in (self.taints, self.allocatable, self.requested, *counted):
             part.grow(self.size)
         for column in self._labels.values():
             column.grow(self.size)
         self.names += [""] * old
         self._free = list(range(self.size - 1, old - 1, -1))
-
-    def _taint_code(self, taints: tuple[Taint, ...]) -> int:
-        if taints not in self._taint_codes and len(self.taint_sets) >= self._most_taint_sets:
-            self._forget_taints()
-        code = self._taint_codes.get(taints)
-        if code is None:
-            code = self._taint_codes[taints] = len(self.taint_sets)
-            self.taint_sets.append(taints)
-        return code
-
-    def _forget_taints(self) -> None:
-        """Keep the sets that nodes have: an autoscaler's taints, whose value is the time, are new ones each time."""
-        self.taint_sets = [(), *({node.taints for node in self.nodes.values()} - {()})]
-        self._taint_codes = {taints: code for code, taints in enumerate(self.taint_sets)}
-        self.taint_codes[:] = 0
-        for row, node in self.nodes.items():
-            self.taint_codes[row] = self._taint_codes[node.taints]
-        self._most_taint_sets = 2 * len(self.taint_sets) + _ROWS

@@ -230,7 +230,7 @@ def test_what_nodes_had_is_forgotten() -> None:
         found.put_node(nodes.parse(node(f"n{number}", taints=[taint])))
         if number >= 3:
             found.remove_node(f"n{number - 3}")
-    assert (len(names.values) < 200, len(found.taint_sets) < 200) == (True, True)
+    assert (len(names.values) < 200, len(found.taints.values) < 200) == (True, True)
     tolerates = {"tolerations": [{"key": "stays", "operator": "Exists"}]}
     assert extender(found, [0.0]).filter(pod("p", **tolerates), None).nodes == ["stays"]
     late = {"tolerations": [{"key": "to-be-deleted", "value": "998"}]}
