@@ -25,6 +25,8 @@ from operators.scheduler.snapshot import Snapshot
 
 _REMEMBERED: Final = 200
 """Preemptors whose victims are remembered. Of those before nobody knows whether they still wait."""
+_LOOKED_FOR: Final = 100
+"""Nodes that kube-scheduler finds at least before it stops to look for more: of fewer it has refused all others."""
 UNKNOWN = "node(s) were not known to the extender"
 ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
@@ -77,7 +79,8 @@ class Extender:
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
-            if self._in_part and names and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
+            is_part = self._in_part and names is not None and len(names) >= _LOOKED_FOR
+            if is_part and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
                 return Answer([], {}, {}, ELSEWHERE)
             return self._refused(found, names)
         if not self._decides:
