@@ -72,9 +72,10 @@ def number(text: str | None) -> int | None:
     if text is None or not text.lstrip("+-").isascii() or not text.lstrip("+-").isdigit() or text.count("-") > 1:
         return None
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         return None
+    return found if -(2**63) <= found < 2**63 else None
 
 
 def holds(requirement: Requirement, value: str | None) -> bool:

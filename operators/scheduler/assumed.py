@@ -24,6 +24,10 @@ class Assumed:
     def __contains__(self, uid: str) -> bool:
         return uid in self._placed or uid in self._bound or uid in self._held
 
+    def is_held(self, uid: str) -> bool:
+        """Whether it is believed until somebody says otherwise."""
+        return uid in self._held
+
     def add(self, uid: str, now: float) -> None:
         """Believe from now on that a pod is where it was placed."""
         self.pop(uid)

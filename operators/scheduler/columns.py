@@ -4,8 +4,8 @@ A row is a node's place in every column. Rows are reused; `grow` makes room. A c
 asked for its key, and from then on is kept up to date with each node's events.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,20 @@ Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 ABSENT: Final = -1
+_FEW: Final = 64
+V = TypeVar("V", bound=Hashable)
 
 
-class Labels:
-    """One label of every node, each value as a small number; ABSENT where the node has none."""
+class Coded(Generic[V]):
+    """Something of every node, each value as a small number; ABSENT where the node has none."""
 
     def __init__(self, size: int) -> None:
         self.codes: Codes = np.full(size, ABSENT, np.int32)
-        self.values: list[str] = []
-        self._known: dict[str, int] = {}
+        self.values: list[V] = []
+        self._known: dict[V, int] = {}
+        self._most = _FEW
 
-    def set(self, row: int, value: str | None) -> None:
+    def set(self, row: int, value: V | None) -> None:
         """Write down a node's value, None where it has none."""
         self.codes[row] = ABSENT if value is None else self._code(value)
 
@@ -33,15 +36,33 @@ class Labels:
         """Make room for that many rows."""
         self.codes = _grown(self.codes, size, ABSENT)
 
+    def _code(self, value: V) -> int:
+        if value not in self._known:
+            if len(self.values) >= self._most:
+                self._forget()
+            self._known[value] = len(self.values)
+            self.values.append(value)
+        return self._known[value]
+
+    def _forget(self) -> None:
+        """Keep the values that nodes have. Nodes that come and go bring new ones each time: their names, for one."""
+        used = np.unique(self.codes[self.codes != ABSENT])
+        renumbered = np.full(len(self.values) + 1, ABSENT, np.int32)
+        renumbered[used] = np.arange(len(used))
+        self.codes = renumbered[self.codes]
+        self.values = [self.values[code] for code in used]
+        self._known = {value: code for code, value in enumerate(self.values)}
+        self._most = 2 * len(self.values) + _FEW
+
+
+class Labels(Coded[str]):
+    """One label of every node."""
+
     def where(self, wanted: Mapping[str, bool] | None, *, absent: bool) -> Mask:
         """Return the rows whose value is wanted; None wants every value."""
         table = np.ones(len(self.values) + 1, np.bool_) if wanted is None else self._table(wanted)
         table[-1] = absent  # ABSENT is the last entry from behind
         return table[self.codes]
-
-    def code(self, value: str) -> int | None:
-        """Return the number of a value, if any node has ever had it."""
-        return self._known.get(value)
 
     def _table(self, wanted: Mapping[str, bool]) -> Mask:
         table = np.zeros(len(self.values) + 1, np.bool_)
@@ -49,13 +70,6 @@ class Labels:
             if (code := self._known.get(value)) is not None:
                 table[code] = is_wanted
         return table
-
-    def _code(self, value: str) -> int:
-        code = self._known.get(value)
-        if code is None:
-            code = self._known[value] = len(self.values)
-            self.values.append(value)
-        return code
 
 
 class Resources:

@@ -70,8 +70,8 @@ def remedy(pod: Pod, nodes: Snapshot, row: int, reasons: Sequence[str]) -> list[
     """Say what would have to be different for a node not to be refused for these reasons."""
     node, said = nodes.nodes[row], []
     for reason in reasons:
-        if reason.startswith("Insufficient "):
-            name = reason.removeprefix("Insufficient ")
+        name = reason.removeprefix("Insufficient ")
+        if name in pod.requests:
             alloc = int(nodes.allocatable[name][row])
             free, needed = (_amount(name, n) for n in (alloc - int(nodes.requested[name][row]), pod.requests[name]))
             said.append(f"it had {needed} {name} free; it has {free} of {_amount(name, alloc)}")

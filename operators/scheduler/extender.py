@@ -8,6 +8,7 @@ and scores them when asked, and assumes at `bind`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,8 @@ from operators.scheduler.snapshot import Snapshot
 
 _REMEMBERED: Final = 200
 """Preemptors whose victims are remembered. Of those before nobody knows whether they still wait."""
+_LOOKED_FOR: Final = 100
+"""Nodes that kube-scheduler finds at least before it stops to look for more: of fewer it has refused all others."""
 UNKNOWN = "node(s) were not known to the extender"
 ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
@@ -76,7 +79,8 @@ class Extender:
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
-            if self._in_part and names and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
+            is_part = self._in_part and names is not None and len(names) >= _LOOKED_FOR
+            if is_part and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
                 return Answer([], {}, {}, ELSEWHERE)
             return self._refused(found, names)
         if not self._decides:
@@ -92,16 +96,18 @@ class Extender:
         scores = placement.score(pod, self.nodes, self._rules(pod), self._rows(names))
         return [self.nodes.names[row] for row in scores.rows], scores
 
-    def preempt(self, pod: Pod, names: Iterable[str]) -> dict[str, Victims]:
+    def preempt(
+        self, pod: Pod, names: Iterable[str], named: Mapping[str, Iterable[str]] = MappingProxyType({})
+    ) -> dict[str, Victims]:
         """Return who would have to go from each of these nodes; those where that would not help are not in the answer.
 
-        kube-scheduler's own victims are by the few rules that it knows, and are not looked at.
+        Whom kube-scheduler has named is among them: it asks its own plugins, those for volumes too.
         """
         nodes = self.nodes
         nodes.expire(self._clock())
         if self.gangs.needs_others(pod):
             return {}
-        found = preemption.victims(pod, nodes, self._rules(pod), names)
+        found = preemption.victims(pod, nodes, self._rules(pod), names, named)
         self._remember(pod.uid, found)
         return found
 

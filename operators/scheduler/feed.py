@@ -24,7 +24,8 @@ OWNERS: Final = (
 )
 """Whose pods are spread by default."""
 BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, NODES, PODS)
+CLASSES: Final = Resource("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", namespaced=False)
+WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, CLASSES, NODES, PODS)
 """Everything that the extender lists and watches."""
 
 
@@ -58,8 +59,9 @@ def _readers(snapshot: Snapshot) -> dict[Resource, tuple[Callable[[Obj], Any], S
     return {
         NAMESPACES: (_namespace, _namespaces(snapshot)),
         SERVICES: (_service, _services(snapshot)),
-        **{owner: (_owner(owner.kind), _owners(snapshot, owner.kind)) for owner in OWNERS},
+        **{owner: (_owner(owner.kind), _owners(snapshot, owner)) for owner in OWNERS},
         BUDGETS: (_budget, _budgets(snapshot)),
+        CLASSES: (_class, _classes(snapshot)),
         NODES: (node.parse, _nodes(snapshot)),
         PODS: (pod.parse, _pods(snapshot)),
     }
@@ -105,6 +107,25 @@ def _budgets(snapshot: Snapshot) -> Callable[[tuple[Key, Budget] | None, tuple[K
     return changed
 
 
+def _class(obj: Obj) -> tuple[str, frozenset[str]]:
+    """Read a class of devices: its name, and the extended resources by which pods may ask for such devices."""
+    name, own = obj["metadata"]["name"], obj["spec"].get("extendedResourceName")
+    return name, frozenset((f"deviceclass.resource.kubernetes.io/{name}", *((own,) if own else ())))
+
+
+def _classes(
+    snapshot: Snapshot,
+) -> Callable[[tuple[str, frozenset[str]] | None, tuple[str, frozenset[str]] | None], None]:
+    def changed(old: tuple[str, frozenset[str]] | None, new: tuple[str, frozenset[str]] | None) -> None:
+        snapshot.version += 1
+        if new is not None:
+            snapshot.device_classes[new[0]] = new[1]
+        elif old is not None:
+            snapshot.device_classes.pop(old[0], None)
+
+    return changed
+
+
 def _pods(snapshot: Snapshot) -> Callable[[Pod | None, Pod | None], None]:
     def changed(old: Pod | None, new: Pod | None) -> None:
         if new is not None:
@@ -130,6 +151,7 @@ def _nodes(snapshot: Snapshot) -> Callable[[Node | None, Node | None], None]:
 
 def _namespaces(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
+        snapshot.version += 1
         if new is not None:
             snapshot.namespaces[new.key[1]] = new.selector
         elif old is not None:
@@ -148,11 +170,11 @@ def _services(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | N
     return changed
 
 
-def _owners(snapshot: Snapshot, kind: str) -> Callable[[_Selecting | None, _Selecting | None], None]:
+def _owners(snapshot: Snapshot, resource: Resource) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
         if new is not None:
-            snapshot.owners[kind, *new.key] = new.selector
+            snapshot.owners[resource.api_version, resource.kind, *new.key] = new.selector
         elif old is not None:
-            snapshot.owners.pop((kind, *old.key), None)
+            snapshot.owners.pop((resource.api_version, resource.kind, *old.key), None)
 
     return changed

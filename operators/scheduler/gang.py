@@ -59,15 +59,23 @@ def hold(
     rules: Callable[[Pod], Rules],
     rows: Callable[[Pod], Rows],
 ) -> dict[str, Pod]:
-    """Hold a node for one pod after the other, as long as `needed` of them may have one; return those that have."""
+    """Hold a node for one pod after the other, as long as `needed` of them may have one; return those that have.
+
+    Where a rule fails, nothing stays held.
+    """
     found: dict[str, Pod] = {}
-    for at, pod in enumerate(pods):
-        if len(found) + len(pods) - at < needed:
-            break
-        row = choose(pod, nodes, rules(pod), rows(pod))
-        if row is not None:
-            nodes.hold(pod, nodes.names[row])
-            found[pod.uid] = pod
+    try:
+        for at, pod in enumerate(pods):
+            if len(found) + len(pods) - at < needed:
+                break
+            row = choose(pod, nodes, rules(pod), rows(pod))
+            if row is not None:
+                nodes.hold(pod, nodes.names[row])
+                found[pod.uid] = pod
+    except Exception:  # one's own rule may raise whatever it likes
+        for uid in found:
+            nodes.forget(uid)
+        raise
     return found
 
 

@@ -27,8 +27,6 @@ GRACE: Final = 5.0
 """Seconds beyond its time limit for which a group keeps its room, so that a pod of it is told, which wakes others."""
 PATIENCE: Final = 25.0
 """Seconds for which the binding of a pod may wait before it is answered: kube-scheduler waits a little longer."""
-PAUSE: Final = 2.0
-"""Seconds without a decision after which another extender may have decided meanwhile: it leads no sooner."""
 CALL_AFTER: Final = 1.0
 """Seconds after which the first pod that waits is sent back, if others were not asked about: that wakes them."""
 
@@ -67,8 +65,6 @@ class Memory:
     rests_until: float = 0.0
     """After it was given up: until when nobody tries again, but for a pod that had not come."""
     came: frozenset[str] = frozenset()
-    resumed: frozenset[str] = frozenset()
-    """For which pods room was held before they were asked about, which happens once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ class Gangs:
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
-        self._asked = float("-inf")
+        self._resumed = -1
 
     @property
     def held(self) -> int:
@@ -129,14 +125,14 @@ class Gangs:
         return self._pass(held, pod, rows)
 
     def resume(self, asked: Pod) -> None:
-        """Before the first decision, or after a pause, hold room for what is left of groups that are bound in part.
+        """Before a decision, hold room for what is left of groups that another extender has begun to bind.
 
-        The extender that began with them has died, or its kube-scheduler leads no more. Those that matter less than the
-        pod that is asked about are not put before it.
+        It has died, or its kube-scheduler leads no more. Those groups that matter less than the pod that is asked about
+        are not put before it.
         """
-        before, self._asked = self._asked, self._clock()
-        if self._asked < before + PAUSE:
+        if self._resumed == self._nodes.groups.begun_elsewhere:
             return
+        self._resumed = self._nodes.groups.begun_elsewhere
         left = [
             one
             for one in self._nodes.groups.every_pod()
@@ -146,11 +142,9 @@ class Gangs:
             group = pod.group
             if group is None or group.problem or group.key in self._held:
                 continue
-            now, memory = count(pod, group, self._nodes), self._remember(group.key)
-            waiting = frozenset(one.uid for one in now.waiting)
-            if now.placed and now.needed > 0 and not waiting <= memory.resumed:
-                memory.resumed = waiting
-                self._start(group, pod, now, memory)
+            now = count(pod, group, self._nodes)
+            if now.placed and now.needed > 0:
+                self._start(group, pod, now, self._remember(group.key))
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""

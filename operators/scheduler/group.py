@@ -76,6 +76,8 @@ class Groups:
         self._pods: dict[Key, dict[str, Pod]] = {}
         self._keys: dict[str, Key] = {}
         self._early: dict[str, float] = {}
+        self.begun_elsewhere = 0
+        """How many of these pods have been found on nodes that nobody here had placed there."""
 
     def put(self, pod: "Pod") -> None:
         """Take note of a pod; one that is in no group any more is forgotten."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Image:
-    """An image that nodes have: its size as the first of them reported it."""
+    """An image that nodes have: its size as the first of those that have it reported it."""
 
     size: int
     rows: set[int]
@@ -19,7 +19,7 @@ class Images(dict[str, Image]):
         """Take note that a node has other images, and how large those are."""
         if old == new:
             return
-        for name in old.keys() - new.keys():
+        for name in old:
             image = self[name]
             image.rows.discard(row)
             if not image.rows:

@@ -2,12 +2,14 @@
 
 All less important pods are thought away; if the pod fits then, they are let back one by one, those first whose eviction
 would break a disruption budget, of these and of the others the most important first. Who does not fit beside the pod
-is a victim. Which node it is to be, kube-scheduler chooses among what it is told here.
+is a victim. Which node it is to be, kube-scheduler chooses among what it is told here; it refuses all of it where one
+victim is not on the node for it, as a pod is not for which room is only held.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -27,6 +29,8 @@ _OF_THE_NODE: Final = frozenset({"NodeName", "NodeUnschedulable", "TaintTolerati
 _OF_OTHER_PODS: Final = frozenset({"NodePorts", "PodTopologySpread", "InterPodAffinity"})
 """Predicates that have nothing to say about a pod, unless it or another says something about the pods around it."""
 
+_NOBODY: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
+
 Fits: TypeAlias = Callable[[int], bool]
 
 
@@ -38,8 +42,13 @@ class Victims:
     violations: int
 
 
-def victims(pod: Pod, nodes: Snapshot, rules: Rules, names: Iterable[str]) -> dict[str, Victims]:
-    """Return the victims on each node where evicting some helps, in the order of `names`."""
+def victims(
+    pod: Pod, nodes: Snapshot, rules: Rules, names: Iterable[str], named: Mapping[str, Iterable[str]] = _NOBODY
+) -> dict[str, Victims]:
+    """Return the victims on each node where evicting some helps, in the order of `names`.
+
+    Those whom kube-scheduler has `named` go in any case: its plugins for volumes may want it, of which no rule knows.
+    """
     fixed = Rules({name: rule for name, rule in rules.predicates.items() if name in _OF_THE_NODE}, {})
     asked = [nodes.rows[name] for name in names if nodes.rows.get(name) in nodes.nodes]
     possible = placement.fit(pod, nodes, fixed, np.array(asked, np.int64)).rows.tolist()
@@ -55,8 +64,10 @@ def victims(pod: Pod, nodes: Snapshot, rules: Rules, names: Iterable[str]) -> di
     # What is nominated to a node has its room already; where all rules are asked, that is seen to with each question.
     with nodes.with_nominated(pod) if alone else nullcontext():
         for row in possible:
-            if (chosen := _on_node(pod, nodes, row, has_room if alone else passes_all)) is not None:
-                found[nodes.names[row]] = chosen
+            name = nodes.names[row]
+            chosen = _on_node(pod, nodes, row, has_room if alone else passes_all, frozenset(named.get(name, ())))
+            if chosen is not None:
+                found[name] = chosen
                 if not alone and len(found) >= ENOUGH:
                     break
     return found
@@ -78,13 +89,14 @@ def _has_room(pod: Pod, nodes: Snapshot, row: int) -> bool:
         return False
     return all(
         amount <= nodes.allocatable[name][row] - nodes.requested[name][row]
+        or (not nodes.allocatable[name][row] and nodes.is_of_devices(name))
         for name, amount in pod.requests.items()
         if amount and resources.is_counted(name)
     )
 
 
-def _on_node(pod: Pod, nodes: Snapshot, row: int, fits: Fits) -> Victims | None:
-    less = [other for other in nodes.pods_of(row) if other.priority < pod.priority]
+def _on_node(pod: Pod, nodes: Snapshot, row: int, fits: Fits, named: frozenset[str]) -> Victims | None:
+    less = [other for other in nodes.pods_of(row) if other.priority < pod.priority and not nodes.is_held(other.uid)]
     if not less:
         return None
     less.sort(key=_importance)
@@ -98,10 +110,12 @@ def _on_node(pod: Pod, nodes: Snapshot, row: int, fits: Fits) -> Victims | None:
         if not fits(row):
             return None
         for other in (*protected, *(one for one in less if one not in protected)):
-            away.bring_back(other.uid)
-            if not fits(row):
+            if other.uid not in named:
+                away.bring_back(other.uid)
+                if fits(row):
+                    continue
                 away.send_off(other.uid)
-                evicted.append(other)
+            evicted.append(other)
     if not evicted:
         return None
     evicted.sort(key=_importance)

@@ -55,7 +55,7 @@ def read(content: Any, prepare: Callable[[Rules], Rules] = lambda found: found) 
         except (InvalidProfileError, TypeError, AttributeError) as error:
             raise InvalidProfileError(f"profile {name!r}: {error}") from error
     for namespace, name in namespaces.items():
-        if name not in found:
+        if not isinstance(name, str) or name not in found:
             raise InvalidProfileError(f"namespace {namespace!r}: there is no profile {name!r}")
     return Profiles(found, namespaces)
 

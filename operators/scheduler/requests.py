@@ -2,10 +2,11 @@
 
 Containers run together, and with them the sidecars; init containers run one after the other beside the sidecars that
 were started before them. A pod needs the larger of the two, of what it says as a whole instead if it does, and its
-overhead. What the kubelet has allocated counts too, where a pod is being resized.
+overhead. What the kubelet has allocated counts too, where a pod is being resized: what it says of the pod, which is
+with the overhead, before what it says of containers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from operators.core.objects import Obj
@@ -35,14 +36,13 @@ def of_pod(pod: Obj) -> Requests:
 
 
 def for_scores(pod: Obj) -> tuple[int, int]:
-    """Return CPU and memory as least and most allocated count them.
+    """Return CPU and memory as least and most allocated count them of a pod that is on a node.
 
     A pod that requests as a whole says what it needs; for each resource of which it says nothing its containers count
     with their own requests, or the default where they have none.
     """
-    whole = (pod["spec"].get("resources") or {}).get("requests") or {}
     missing = dict(UNREQUESTED)
-    if whole:
+    if _requests_as_a_whole(pod["spec"]):
         requested = of_pod(pod)
         missing = {name: amount for name, amount in missing.items() if name not in requested}
     found = _effective(pod, missing)
@@ -51,38 +51,53 @@ def for_scores(pod: Obj) -> tuple[int, int]:
 
 def _effective(pod: Obj, missing: Mapping[str, int]) -> Requests:
     spec, status = pod["spec"], pod.get("status") or {}
-    found = _of_containers(spec, {}, missing)
-    statuses = {
-        container["name"]: container
-        for kind in ("initContainerStatuses", "containerStatuses")
-        for container in status.get(kind) or ()
-        if container.get("allocatedResources") is not None or (container.get("resources") or {}).get("requests")
-    }
-    if statuses:
-        found = _with_statuses(spec, statuses, missing, found if not _is_infeasible(status) else {})
-    for name, amount in amounts((spec.get("resources") or {}).get("requests")).items():
-        if name in _OF_POD or name.startswith("hugepages-"):
+    found = _of_containers(spec, _wanted, missing)
+    whole = spec.get("resources") or {}
+    wanted = amounts(whole.get("requests")) if _requests_as_a_whole(spec) else {}
+    if status.get("containerStatuses") or status.get("allocatedResources") or status.get("resources"):
+        refused = _is_infeasible(status)
+        found = _largest({} if refused else found, *_in_effect(spec, status, missing, refused=refused))
+        if wanted and status.get("resources") is not None:
+            reported = (status["resources"].get("requests"), status.get("allocatedResources"))
+            wanted = _largest({} if refused else wanted, *map(amounts, reported))
+    for name, amount in wanted.items():
+        if _is_of_pod(name):
             found[name] = amount
     _add(found, amounts(spec.get("overhead")))
     return found
 
 
-def _with_statuses(spec: Obj, statuses: Mapping[str, Obj], missing: Mapping[str, int], found: Requests) -> Requests:
-    """Return the largest of what is wanted, what is allocated and what is in effect."""
-    largest = dict(found)
-    for choose in (_allocated, _actuated):
-        chosen = {name: resources for name, status in statuses.items() if (resources := choose(status)) is not None}
-        _raise_to(largest, _of_containers(spec, chosen, missing))
-    return largest
+def _in_effect(
+    spec: Obj, status: Obj, missing: Mapping[str, int], *, refused: bool
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return what the kubelet has allocated and what it has put into effect.
+
+    It says so of the pod, or of each container; of a container of which it says nothing what is wanted counts, unless
+    that was refused.
+    """
+    allocated, requests = status.get("allocatedResources"), (status.get("resources") or {}).get("requests")
+    if allocated is not None and requests is not None:
+        return amounts(allocated), amounts(requests)
+    kinds = ("initContainerStatuses", "containerStatuses")
+    statuses = {container["name"]: container for kind in kinds for container in status.get(kind) or ()}
+
+    def allocated_to(container: Obj) -> Obj | None:
+        found: Obj | None = statuses.get(container["name"], {}).get("allocatedResources")
+        return found if found is not None else None if refused else _wanted(container)
+
+    def in_effect_for(container: Obj) -> Obj | None:
+        found: Obj | None = (statuses.get(container["name"], {}).get("resources") or {}).get("requests")
+        return found if found is not None else allocated_to(container)
+
+    return _of_containers(spec, allocated_to, missing), _of_containers(spec, in_effect_for, missing)
 
 
-def _allocated(status: Obj) -> Obj | None:
-    return status.get("allocatedResources")
+def _requests_as_a_whole(spec: Obj) -> bool:
+    return any(_is_of_pod(name) for name in (spec.get("resources") or {}).get("requests") or ())
 
 
-def _actuated(status: Obj) -> Obj | None:
-    requests: Obj | None = (status.get("resources") or {}).get("requests")
-    return requests if requests is not None else status.get("allocatedResources")
+def _is_of_pod(name: str) -> bool:
+    return name in _OF_POD or name.startswith("hugepages-")
 
 
 def _is_infeasible(status: Obj) -> bool:
@@ -91,22 +106,19 @@ def _is_infeasible(status: Obj) -> bool:
     return bool(pending) and pending[0].get("reason") == "Infeasible"
 
 
-def _of_containers(spec: Obj, instead: Mapping[str, Obj], missing: Mapping[str, int]) -> Requests:
-    """Add up the containers; `instead` has the requests of those that are not to count by their spec."""
+def _wanted(container: Obj) -> Obj | None:
+    return (container.get("resources") or {}).get("requests")
 
-    def requests(container: Obj) -> Requests:
-        own = instead.get(container["name"]) if instead else None
-        if own is None:
-            own = (container.get("resources") or {}).get("requests")
-        return {**missing, **amounts(own)}
 
+def _of_containers(spec: Obj, of: Callable[[Obj], Obj | None], missing: Mapping[str, int]) -> Requests:
+    """Add up the containers, by what `of` says of each."""
     total: Requests = {}
     for container in spec["containers"]:
-        _add(total, requests(container))
+        _add(total, {**missing, **amounts(of(container))})
     sidecars: Requests = {}
     first: Requests = {}
     for container in spec.get("initContainers") or ():
-        needed = requests(container)
+        needed = {**missing, **amounts(of(container))}
         if container.get("restartPolicy") == "Always":
             _add(total, needed)
             _add(sidecars, needed)
@@ -115,6 +127,13 @@ def _of_containers(spec: Obj, instead: Mapping[str, Obj], missing: Mapping[str, 
             _add(needed, sidecars)
         _raise_to(first, needed)
     _raise_to(total, first)
+    return total
+
+
+def _largest(*found: Mapping[str, int]) -> Requests:
+    total: Requests = {}
+    for one in found:
+        _raise_to(total, one)
     return total
 
 

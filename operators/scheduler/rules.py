@@ -61,6 +61,8 @@ _PRIORITIES: Final[dict[str, Priority]] = {
     "InterPodAffinity": preferred_pods.score,
     "ImageLocality": image_locality.score,
 }
+_MOST: Final = 1_000_000
+"""The largest weight: no total of scores is too large for 64 bits."""
 _FIELDS: Final = {"predicates", "weights", "strategy", "resources", "shape"}
 
 
@@ -148,8 +150,10 @@ def _shape(points: Any) -> list[tuple[int, int]]:
 
 
 def _integer(what: str, number: Any, least: int) -> int:
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
-        raise InvalidProfileError(f"{what} is {number!r}: it has to be a whole number, at least {least}")
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= _MOST:
+        raise InvalidProfileError(
+            f"{what} is {number!r}: it has to be a whole number, at least {least}, at most {_MOST}"
+        )
     return number
 
 

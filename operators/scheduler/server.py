@@ -115,7 +115,7 @@ class Server:
         try:
             await self._client.request("POST", path(PODS, asked.namespace, asked.name, "binding"), wanted)
         except ApiError as error:
-            if not error.is_ambiguous:
+            if not error.in_doubt:
                 self._extender.unassume(asked.uid)
             return orjson.dumps({"Error": error.message})
         self._extender.bound(asked.uid)

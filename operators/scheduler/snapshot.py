@@ -16,7 +16,7 @@ from operators.core import selectors
 from operators.core.selectors import Selector
 from operators.scheduler.affinity import PodTerm
 from operators.scheduler.assumed import Assumed
-from operators.scheduler.columns import Codes, Ints, Labels, Mask, Resources, grown
+from operators.scheduler.columns import Coded, Ints, Labels, Mask, Resources, grown
 from operators.scheduler.counts import WEIGHTS_OF_REQUIRED, Counts, Question, Terms
 from operators.scheduler.group import Groups
 from operators.scheduler.images import Images
@@ -39,8 +39,7 @@ class Snapshot:
         self.scored_cpu: Ints = np.zeros(_ROWS, np.int64)
         self.scored_memory: Ints = np.zeros(_ROWS, np.int64)
         self.pods_on: Ints = np.zeros(_ROWS, np.int64)
-        self.taint_codes: Codes = np.zeros(_ROWS, np.int32)
-        self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.taints = Coded[tuple[Taint, ...]](_ROWS)
         self.counts = Counts(_ROWS)
         self.anti_affinity, self.scored_terms = Terms(_ROWS), Terms(_ROWS)
         self.images, self.ports = Images(), Ports()
@@ -52,16 +51,17 @@ class Snapshot:
         self.groups = Groups()
         self.expired = 0
         self.version = 0
-        """Another one whenever a node or what is on one has changed."""
-        self._taint_codes: dict[tuple[Taint, ...], int] = {(): 0}
+        """Another one whenever anything has changed that decides where a pod fits."""
         self._labels: dict[str, Labels] = {}
         self._free = list(range(_ROWS - 1, -1, -1))
         self.services: defaultdict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
         """By namespace and name, the selectors of Services that have one."""
-        self.owners: dict[tuple[str, str, str], Selector] = {}
-        """By kind, namespace and name, the selectors of the built-in owners of pods that spread by default."""
+        self.owners: dict[tuple[str, str, str, str], Selector] = {}
+        """By apiVersion, kind, namespace and name, the selectors of built-in owners whose pods spread by default."""
         self.budgets: defaultdict[str, dict[str, Budget]] = defaultdict(dict)
         """By namespace and name."""
+        self.device_classes: dict[str, frozenset[str]] = {}
+        """By name, the extended resources that stand for devices of the class."""
         self._placed: dict[str, Placed] = {}
         """By UID: of two pods of one name the older may be still told of when the newer is placed already."""
         self._on: defaultdict[int, dict[str, Pod]] = defaultdict(dict)
@@ -76,7 +76,7 @@ class Snapshot:
         old = self.nodes.get(row)
         self.nodes[row], self.alive[row] = node, True
         self.unschedulable[row] = node.unschedulable
-        self.taint_codes[row] = self._taint_code(node.taints)
+        self.taints.set(row, node.taints)
         self.allocatable.replace(row, node.allocatable)
         self.images.put(row, old.images if old else {}, node.images)
         for key, column in self._labels.items():
@@ -91,6 +91,7 @@ class Snapshot:
         self.images.put(row, self.nodes.pop(row).images, {})
         self.alive[row] = False
         self.allocatable.replace(row, {})
+        self.taints.set(row, None)
         for column in self._labels.values():
             column.set(row, None)
         self._release(row)
@@ -104,6 +105,10 @@ class Snapshot:
                 column.set(row, node.labels.get(key))
         return column
 
+    def is_of_devices(self, resource: str) -> bool:
+        """Whether a resource stands for devices, which are claimed where no node says that it has it."""
+        return any(resource in resources for resources in self.device_classes.values())
+
     @property
     def node_count(self) -> int:
         """How many nodes there are."""
@@ -113,33 +118,37 @@ class Snapshot:
 
     def put_pod(self, pod: Pod) -> None:
         """Take note of what the watch says about a pod."""
-        self.nominated.pop(pod.uid, None)
+        self._nominate_no_more(pod.uid)
         if pod.ended:
             self.remove_pod(pod.uid)
             return
         self.groups.put(pod)
         if pod.node:
-            self._assumed.pop(pod.uid)
+            if not self._assumed.pop(pod.uid) and pod.uid not in self._placed and pod.group is not None:
+                self.groups.begun_elsewhere += 1
             self._place(pod)
         elif pod.nominated:
             self.nominated[pod.uid] = pod
+            self.version += 1
 
     def remove_pod(self, uid: str) -> None:
         """Forget a pod."""
-        self.nominated.pop(uid, None)
+        self._nominate_no_more(uid)
         self.groups.remove(uid)
         self._assumed.pop(uid)
         self._take_off(uid)
 
     def assume(self, pod: Pod, node: str, now: float) -> None:
-        """Count a pod as running on a node from now on."""
-        self._assumed.add(pod.uid, now)
-        self._place(replace(pod, node=node))
+        """Count a pod as running on a node from now on, unless the watch has seen it on one already."""
+        if not self._is_seen(pod.uid):
+            self._assumed.add(pod.uid, now)
+            self._place(replace(pod, node=node))
 
     def hold(self, pod: Pod, node: str) -> None:
         """Count a pod as running on a node until it is forgotten, bound or seen there: it has no time limit."""
-        self._assumed.hold(pod.uid)
-        self._place(replace(pod, node=node))
+        if not self._is_seen(pod.uid):
+            self._assumed.hold(pod.uid)
+            self._place(replace(pod, node=node))
 
     def bound(self, uid: str, now: float) -> None:
         """Take note that the apiserver has bound a pod that is assumed."""
@@ -169,6 +178,10 @@ class Snapshot:
     def is_assumed(self, uid: str) -> bool:
         """Whether the watch has yet to say that a pod is where it counts."""
         return uid in self._assumed
+
+    def is_held(self, uid: str) -> bool:
+        """Whether room is held for a pod that is not bound yet."""
+        return self._assumed.is_held(uid)
 
     def placed(self, uid: str) -> Placed | None:
         """Return where a pod is or is assumed to be."""
@@ -219,7 +232,8 @@ class Snapshot:
         for selector in self.services.get(pod.namespace, {}).values():
             if selector.items() <= pod.labels.items():
                 labels |= selector
-        owned = self.owners.get((pod.owner.kind, pod.namespace, pod.owner.name)) if pod.owner else None
+        owner = pod.owner
+        owned = self.owners.get((owner.api_version, owner.kind, pod.namespace, owner.name)) if owner else None
         own = selectors.parse({"matchLabels": labels})
         if owned is None:
             return own
@@ -240,6 +254,14 @@ class Snapshot:
         """Return how many pods each node has that every one of the terms is about."""
         parts = tuple((self.namespaces_of(term), term.selector) for term in terms)
         return self.counts.ask(Question(parts, terminating=True))
+
+    def _nominate_no_more(self, uid: str) -> None:
+        if self.nominated.pop(uid, None) is not None:
+            self.version += 1
+
+    def _is_seen(self, uid: str) -> bool:
+        """Whether the watch has told on which node a pod is: kube-scheduler may hear of that later than we do."""
+        return uid in self._placed and uid not in self._assumed
 
     def _place(self, pod: Pod) -> None:
         self._take_off(pod.uid)
@@ -304,17 +326,10 @@ class Snapshot:
         self.scored_cpu, self.scored_memory, self.pods_on = (
             grown(column, self.size, 0) for column in (self.scored_cpu, self.scored_memory, self.pods_on)
         )
-        self.taint_codes = grown(self.taint_codes, self.size, 0)
-        for part in (self.allocatable, self.requested, self.counts, self.anti_affinity, self.scored_terms):
+        counted = (self.counts, self.anti_affinity, self.scored_terms)
+        for part in (self.taints, self.allocatable, self.requested, *counted):
             part.grow(self.size)
         for column in self._labels.values():
             column.grow(self.size)
         self.names += [""] * old
         self._free = list(range(self.size - 1, old - 1, -1))
-
-    def _taint_code(self, taints: tuple[Taint, ...]) -> int:
-        code = self._taint_codes.get(taints)
-        if code is None:
-            code = self._taint_codes[taints] = len(self.taint_sets)
-            self.taint_sets.append(taints)
-        return code

@@ -11,13 +11,11 @@ from typing import Any, Final
 import orjson
 
 from operators.core.objects import Obj
-from operators.core.selectors import InvalidSelectorError
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import Victims
 from operators.scheduler.priorities.scale import Rows
-from operators.scheduler.quantities import InvalidQuantityError
 
 _NAMES: Final = b',"NodeNames":'
 """What Go writes before the names, which come last. In a string its quotes would be escaped."""
@@ -61,15 +59,19 @@ def asked_pod(body: bytes) -> Pod:
     return _pod(asked if "Pod" in asked else {"Pod": asked})
 
 
-def candidates(body: bytes) -> tuple[Pod, list[str]]:
-    """Read what `preempt` is asked: a pod, and the nodes where kube-scheduler found victims."""
+def candidates(body: bytes) -> tuple[Pod, list[str], dict[str, list[str]]]:
+    """Read what `preempt` is asked: a pod, the nodes where kube-scheduler found victims, and their UIDs by node."""
     asked = _object(body)
     by_node = asked.get("NodeNameToMetaVictims")
     if by_node is None and asked.get("NodeNameToVictims"):
         raise BadRequestError("NodeNameToMetaVictims is missing: the extender has to be configured as nodeCacheCapable")
     if not isinstance(by_node or {}, dict):
         raise BadRequestError("NodeNameToMetaVictims has to be an object by node")
-    return _pod(asked), list(by_node or {})
+    try:
+        named = {node: [one["UID"] for one in victims.get("Pods") or ()] for node, victims in (by_node or {}).items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadRequestError("NodeNameToMetaVictims has to have Pods, each with its UID") from error
+    return _pod(asked), list(named), named
 
 
 def preempted(found: Mapping[str, Victims]) -> bytes:
@@ -122,5 +124,5 @@ def _pod(asked: Obj) -> Pod:
         return pods.parse(asked["Pod"])
     except KeyError as error:
         raise BadRequestError(f"Pod: {error.args[0]} is missing") from error
-    except (AttributeError, IndexError, TypeError, InvalidQuantityError, InvalidSelectorError) as error:
+    except (AttributeError, IndexError, TypeError, ValueError) as error:  # no quantity, no selector, no number
         raise BadRequestError(f"Pod: {error}") from error

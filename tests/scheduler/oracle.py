@@ -87,7 +87,7 @@ class Oracle:
     async def preempt(self, request: web.Request) -> web.Response:
         """Compare upstream's victims with ours, and have nobody evicted."""
         body = await request.read()
-        pod, _ = wire.candidates(body)
+        pod, *_ = wire.candidates(body)
         fit = placement.fit(pod, self.snapshot, self.rules, np.flatnonzero(self.snapshot.alive))
         promising = [node.name for row, node in self.snapshot.nodes.items() if not fit.why(row)[1]]
         ours = preemption.victims(pod, self.snapshot, self.rules, promising)

@@ -5,8 +5,10 @@ import pytest
 from operators.core.objects import Obj
 from operators.scheduler.explaining import explain
 from operators.scheduler.pod import Pod, parse
+from operators.scheduler.predicates.refusal import Refusal
 from operators.scheduler.profiles import read
-from operators.scheduler.rules import rules
+from operators.scheduler.rules import Rules, rules
+from operators.scheduler.snapshot import Snapshot
 from operators.scheduler.telling import tell
 from tests.scheduler.building import MIB, ZONE, member, node, pod, snapshot
 
@@ -68,6 +70,18 @@ def test_what_is_in_the_way(refusing: Obj, asking: Pod, want_reason: str, want_r
     nodes = snapshot(refusing, placed=(pod("there", node="a", cpu="500m"),))
     [refused] = explain(asking, nodes, rules())["refused"]
     assert (refused["reason"], refused["wouldFitIf"]) == (want_reason, want_remedies)
+
+
+def test_a_rule_of_ones_own_may_use_our_words() -> None:
+    """It refuses for want of something that is no resource: there is nothing more to say about it."""
+
+    def refuse(_: Pod, nodes: Snapshot) -> list[Refusal]:
+        return [Refusal(nodes.alive, "Insufficient bandwidth")]
+
+    found = explain(pod(), snapshot(node("a")), Rules({"Bandwidth": refuse}, {}))
+    assert found["refused"] == [
+        {"node": "a", "reason": "Insufficient bandwidth", "unresolvable": False, "wouldFitIf": []}
+    ]
 
 
 def test_a_placed_pod_is_explained_as_if_it_were_to_be_placed() -> None:

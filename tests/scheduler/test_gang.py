@@ -1,18 +1,21 @@
 """The pods of a group are placed together or not at all: what the extender says to each, and when each is bound."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from operators.core.objects import Obj
+from operators.scheduler import feed
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
-from operators.scheduler.gangs import GRACE, PAUSE, Wait
+from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.group import EARLY_FOR
-from operators.scheduler.rules import rules
+from operators.scheduler.pod import Pod
+from operators.scheduler.rules import Rules, rules
 from operators.scheduler.snapshot import Snapshot
-from tests.scheduler.building import member, node, pod_object, snapshot
+from tests.scheduler.building import HOSTNAME, member, node, pod_object, snapshot
 
 FEW = "node(s) wait for group g: fewer than its 5 pods are there to be placed"
 FULL = "node(s) have no room for group g: fewer than its 5 pods fit at once"
@@ -26,13 +29,20 @@ class World:
         self.nodes = snapshot(*objects)
         self.in_part = in_part
         self.now = 1000.0
-        self.extender = self._extender(self.nodes)
         self.objects: dict[str, Obj] = {}
         self.waits: dict[str, Wait] = {}
+        self.failing: set[str] = set()
+        """Pods for which a rule raises."""
         self._machines = objects
+        self.extender = self._extender(self.nodes)
 
     def _extender(self, found: Snapshot) -> Extender:
-        return Extender(found, lambda _: rules(), lambda: self.now, in_part=self.in_part)
+        return Extender(found, self._rules, lambda: self.now, in_part=self.in_part)
+
+    def _rules(self, pod: Pod) -> Rules:
+        if pod.name in self.failing:
+            raise RuntimeError("a rule of one's own")
+        return rules()
 
     def restart(self) -> None:
         """Have another extender in the place of this one, which knows what the watch says and nothing else."""
@@ -165,6 +175,52 @@ def test_room_for_a_part_is_none() -> None:
     assert world.room == 0
 
 
+COMING = pod_object("high", cpu="1", priority=10)
+NEAR_PROD = {
+    "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "topologyKey": HOSTNAME,
+                "labelSelector": {},
+                "namespaceSelector": {"matchLabels": {"stage": "prod"}},
+            }
+        ]
+    }
+}
+
+
+def has_labels(world: World, labels: dict[str, str]) -> None:
+    """Have the watch tell of the labels of the namespace that all pods are in."""
+    feed.fill(world.nodes, feed.NAMESPACES, [{"metadata": {"name": "default", "labels": labels}}])
+
+
+def stands_for_devices(world: World) -> None:
+    """Have the watch tell that a resource that no node has stands for devices."""
+    of_class = {"metadata": {"name": "gpus"}, "spec": {"extendedResourceName": "example.com/gpu"}}
+    feed.fill(world.nodes, feed.CLASSES, [of_class])
+
+
+@pytest.mark.parametrize(
+    ("asks", "ends"),
+    [
+        pytest.param({"cpu": "2"}, lambda world: world.remove("high"), id="who was to come is gone"),
+        pytest.param({"cpu": "2"}, lambda world: world.tell(COMING), id="who was to come is not any more"),
+        pytest.param({"gpu": "1"}, stands_for_devices, id="what no node has stands for devices"),
+        pytest.param(
+            {"affinity": NEAR_PROD}, lambda world: has_labels(world, {"stage": "prod"}), id="a namespace has a label"
+        ),
+    ],
+)
+def test_a_group_is_tried_again_when_something_is_new(asks: Any, ends: Callable[[World], None]) -> None:
+    """That there was no room for it is believed only as long as nothing has changed."""
+    world = World(node("n", cpu="4"))
+    world.tell(COMING | {"status": {"nominatedNodeName": "n"}})
+    world.group(size=2, minimum=2, **({"cpu": "100m"} | asks))
+    assert world.where("g0") == FULL.replace("5", "2")
+    ends(world)
+    assert world.where("g0") == "n"
+
+
 def test_no_pod_is_bound_before_so_many_as_are_needed_have_come() -> None:
     """The last of them opens the way for all."""
     world = World(node("n", cpu="8"))
@@ -283,6 +339,19 @@ def test_what_was_begun_comes_first_after_a_restart(bound: int) -> None:
     assert [world.binds(name) for name in left][-1]
 
 
+def test_what_another_one_began_comes_first() -> None:
+    """An extender that led before, and leads again, does not give away what the one between held room for."""
+    world = World(node("n", cpu="6"))
+    world.tell(pod_object("before", cpu="1"), pod_object("other", cpu="1"))
+    assert world.where("before") == "n"
+    world.put("before", "n")
+    world.group()
+    for name in ("g0", "g1", "g2"):
+        world.put(name, "n")
+    assert "Insufficient cpu" in world.ask("other").failed["n"]
+    assert [world.where(name) for name in ("g3", "g4")] == ["n", "n"]
+
+
 def test_what_was_begun_and_does_not_come_gives_its_room_back() -> None:
     """After the time limit, as ever."""
     world = begun(3)
@@ -290,19 +359,6 @@ def test_what_was_begun_and_does_not_come_gives_its_room_back() -> None:
     assert not world.ask("other").nodes
     world.now += 60 + GRACE
     assert world.where("other") == "n"
-
-
-def test_what_another_has_begun_comes_first_when_this_one_leads_again() -> None:
-    """After a pause somebody else may have decided meanwhile."""
-    world = World(node("n", cpu="5"))
-    world.tell(pod_object("other", cpu="1"), pod_object("before", cpu="9"))
-    assert not world.ask("before").nodes
-    world.group()
-    for number in range(3):
-        world.put(f"g{number}", "n")
-    world.now += PAUSE
-    assert not world.ask("other").nodes
-    assert [world.where("g3"), world.where("g4")] == ["n"] * 2
 
 
 @pytest.mark.parametrize(
@@ -339,6 +395,31 @@ def test_nobody_is_evicted_for_a_group() -> None:
     world.group(priority=10)
     assert world.where("g0") == FULL
     assert world.extender.preempt(pods.parse(world.objects["g0"]), ["n"]) == {}
+
+
+def test_where_a_rule_fails_nothing_stays_held() -> None:
+    """Room that nobody would give back, and pods that would count as placed."""
+    world = World(node("n", cpu="5"))
+    world.group()
+    world.failing = {"g4"}
+    with pytest.raises(RuntimeError):
+        world.ask("g0")
+    assert world.room == 5
+    world.failing = set()
+    assert not world.binds("g0")
+    assert world.where("g0") == "n"
+
+
+def test_nobody_is_evicted_who_is_nowhere_yet() -> None:
+    """kube-scheduler knows nothing of pods for which room is only held, and refuses an answer that names them."""
+    world = World(node("n", cpu="6"))
+    world.group()
+    assert world.where("g0") == "n"
+    world.tell(pod_object("there", node="n", cpu="1"), pod_object("urgent", cpu="1", priority=10))
+    preempted = world.extender.preempt(pods.parse(world.objects["urgent"]), ["n"])
+    assert {uid for victims in preempted.values() for uid in victims.uids} == {"uid-there"}
+    world.tell(pod_object("large", cpu="5", priority=10))
+    assert world.extender.preempt(pods.parse(world.objects["large"]), ["n"]) == {}
 
 
 def test_the_room_of_a_deleted_pod_is_free() -> None:

@@ -8,24 +8,28 @@ from operators.scheduler.extender import ELSEWHERE, Extender
 from operators.scheduler.rules import rules
 from tests.scheduler.building import node, pod, snapshot
 
+SMALL = [f"small-{number}" for number in range(100)]
+
 
 @pytest.mark.parametrize(
-    ("cpu", "in_part", "want_error", "want_failed"),
+    ("cpu", "in_part", "shown", "want_error"),
     [
-        pytest.param("4", True, ELSEWHERE, {}, id="on a node that was not shown"),
-        pytest.param("4", False, "", {"small": "Insufficient cpu"}, id="on one that kube-scheduler has refused"),
-        pytest.param("16", True, "", {"small": "Insufficient cpu"}, id="on none"),
+        pytest.param("4", True, SMALL, ELSEWHERE, id="on a node that was not shown"),
+        pytest.param("4", False, SMALL, "", id="on one that kube-scheduler has refused"),
+        pytest.param("4", True, SMALL[1:], "", id="on one that it has refused, for it looks on until it has 100"),
+        pytest.param("16", True, SMALL, "", id="on none"),
     ],
 )
-def test_a_pod_that_fits_elsewhere(cpu: str, want_error: str, want_failed: dict[str, str], *, in_part: bool) -> None:
+def test_a_pod_that_fits_elsewhere(cpu: str, shown: list[str], want_error: str, *, in_part: bool) -> None:
     """It is an error, after which kube-scheduler goes on from where it was; else it is told why."""
-    nodes = snapshot(node("small", cpu="1"), node("large", cpu="8"))
+    nodes = snapshot(node("large", cpu="8"), *(node(name, cpu="1") for name in SMALL))
     extender = Extender(nodes, lambda _: rules(), lambda: 0.0, in_part=in_part)
 
-    answer = extender.filter(pod("p", cpu=cpu), ["small"])
+    answer = extender.filter(pod("p", cpu=cpu), shown)
 
     assert answer.nodes == []
     assert orjson.loads(wire.filtered(answer))["Error"] == want_error
+    want_failed = {} if want_error else dict.fromkeys(shown, "Insufficient cpu")
     assert {**answer.failed, **answer.unresolvable} == want_failed
 
 

@@ -88,6 +88,10 @@ def test_a_package_that_is_broken_is_named(site: Path) -> None:
         pytest.param({"profiles": {"a": {"strategy": "x"}}}, "profile 'a': 'x' is not a strategy", id="which profile"),
         pytest.param({"profiles": {"a": {"weights": 3}}}, "profile 'a'", id="weights that are none"),
         pytest.param({"profiles": {"a": [1]}}, "profile 'a'", id="a profile that is none"),
+        pytest.param(
+            {"profiles": {"a": {"weights": {"NodeAffinity": 1 << 40}}}}, "the weight of NodeAffinity", id="too heavy"
+        ),
+        pytest.param({"namespaces": {"x": ["b"]}}, r"namespace 'x': .*\['b'\]", id="a list of profiles"),
         pytest.param({"namespaces": {"x": "b"}}, "namespace 'x': there is no profile 'b'", id="unknown profile"),
     ],
 )

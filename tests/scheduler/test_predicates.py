@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operators.scheduler import placement
+from operators.scheduler import feed, placement, preemption
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
@@ -41,6 +41,11 @@ ZONES = snapshot(
     node("a", zone="1"), node("b", zone="2"), node("c", zone="2"), node("d"), placed=(pod("x", node="a", labels=WEB),)
 )
 TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
+
+
+def fitting(nodes: Snapshot, one: Pod) -> list[str]:
+    """Return the nodes that a pod fits on."""
+    return [nodes.names[row] for row in placement.fit(one, nodes, rules(), rows(nodes)).rows]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +125,17 @@ TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
         pytest.param(
             ZONES, pod(labels=WEB, nodeSelector={HOSTNAME: "a"}, **hard(ZONE)), "a", id="spread honors node selector"
         ),
+        pytest.param(
+            snapshot(node("a", labels={"n": "3"}), node("b", labels={"n": "9" * 30}), node("c", labels={"n": "x"})),
+            pod(**selecting({"key": "n", "operator": "Gt", "values": ["2"]})),
+            "a",
+            id="a number of more than 64 bits is none",
+        ),
     ],
 )
 def test_fitting_nodes(nodes: Snapshot, one: Pod, want_nodes: str) -> None:
     """The pod fits on these nodes and no others."""
-    found = placement.fit(one, nodes, rules(), rows(nodes))
-    assert "".join(nodes.names[row] for row in found.rows) == want_nodes
+    assert "".join(fitting(nodes, one)) == want_nodes
 
 
 @pytest.mark.parametrize(
@@ -154,3 +164,26 @@ def test_fitting_nodes(nodes: Snapshot, one: Pod, want_nodes: str) -> None:
 def test_reason(nodes: Snapshot, one: Pod, want: tuple[str, bool]) -> None:
     """A refused node has upstream's reason, and is final where evicting pods would not help."""
     assert placement.fit(one, nodes, rules(), rows(nodes)).why(nodes.rows["a"]) == want
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param("example.com/gpu", id="that the class names"),
+        pytest.param("deviceclass.resource.kubernetes.io/gpus", id="of every class"),
+    ],
+)
+def test_a_resource_that_stands_for_devices(resource: str) -> None:
+    """A node that does not say it has it is for whoever claims devices to judge; one that says so may be full."""
+    plugin = node("plugin")
+    plugin["status"]["allocatable"][resource] = "1"
+    nodes = snapshot(plugin, node("claims"), placed=(pod("x", node="plugin", overhead={resource: "1"}),))
+    asking = pod("p", overhead={resource: "1"}, priority=10)
+    assert fitting(nodes, asking) == []
+    feed.fill(
+        nodes, feed.CLASSES, [{"metadata": {"name": "gpus"}, "spec": {"extendedResourceName": "example.com/gpu"}}]
+    )
+    assert fitting(nodes, asking) == ["claims"]
+    assert preemption.victims(asking, nodes, rules(), ["claims", "plugin"]) == {
+        "plugin": preemption.Victims(["uid-x"], 0)
+    }

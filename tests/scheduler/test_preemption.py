@@ -119,6 +119,30 @@ def test_room_is_not_all() -> None:
     assert preempt(nodes, pod(cpu="2", labels=WEB, priority=10)) == {"a": Victims(["uid-x", "uid-keeper"], 0)}
 
 
+@pytest.mark.parametrize(
+    ("named", "want_victims"),
+    [
+        pytest.param({}, {}, id="room enough: for nobody"),
+        pytest.param({"a": ["uid-x"]}, {"a": Victims(["uid-x"], 0)}, id="whom kube-scheduler names"),
+        pytest.param({"a": ["uid-gone"]}, {}, id="not for one who is gone already"),
+        pytest.param({"a": ["uid-high"]}, {}, id="not for one who is as important"),
+    ],
+)
+def test_whom_kube_scheduler_names_goes_too(named: dict[str, list[str]], want_victims: dict[str, Victims]) -> None:
+    """Its own plugins may want a pod gone, which has a volume that only one may have, for instance."""
+    placed = (pod("x", node="a", cpu="1"), pod("high", node="a", cpu="1", priority=10))
+    nodes = snapshot(node("a"), placed=placed)
+    asked = Extender(nodes, lambda _: rules(), lambda: 0.0)
+    assert asked.preempt(pod(cpu="1", priority=10), ["a"], named) == want_victims
+
+
+def test_who_is_named_makes_room() -> None:
+    """Another one, though less important, stays if that is enough."""
+    placed = (pod("x", node="a", cpu="2", priority=2), pod("y", node="a", cpu="2", priority=1))
+    asked = Extender(snapshot(node("a"), placed=placed), lambda _: rules(), lambda: 0.0)
+    assert asked.preempt(pod(cpu="2", priority=10), ["a"], {"a": ["uid-x"]}) == {"a": Victims(["uid-x"], 0)}
+
+
 def test_spread_decides_too() -> None:
     """A zone that has too many of a kind takes another only in the place of one of them."""
     hard = {

@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from operators.scheduler import feed
+from operators.scheduler import node as machines
+from operators.scheduler import pod as pods
 from operators.scheduler.pod import Pod
 from operators.scheduler.priorities import image_locality, node_affinity, pod_affinity, taints, topology_spread
 from operators.scheduler.priorities.balanced import Balanced
 from operators.scheduler.priorities.resources import LeastAllocated, MostAllocated, RequestedToCapacity
 from operators.scheduler.priorities.scale import Priority
 from operators.scheduler.snapshot import Snapshot
-from tests.scheduler.building import HOSTNAME, MIB, ZONE, node, pod, rows, snapshot
+from tests.scheduler.building import HOSTNAME, MIB, ZONE, node, pod, pod_object, rows, snapshot
 
 WEB = {"labelSelector": {"matchLabels": {"app": "web"}}}
 
@@ -117,3 +120,32 @@ def test_score(priority: Priority, nodes: Snapshot, one: Pod, want_scores: list[
     """The nodes, in the order of their names, have these scores."""
     got = priority(one, nodes, rows(nodes))
     assert (None if got is None else got.tolist()) == want_scores
+
+
+@pytest.mark.parametrize(
+    ("api_version", "want_scores"),
+    [
+        pytest.param("apps/v1", [66, 100], id="Kubernetes' own"),
+        pytest.param("kopfwerk.dev/v1", None, id="another of the same kind and name"),
+    ],
+)
+def test_spread_by_what_the_owner_selects(api_version: str, want_scores: list[int] | None) -> None:
+    """Where a pod says nothing about it, and its owner is one of those that upstream knows."""
+    nodes = snapshot(node("a"), node("b"), placed=(web("x", "a"),))
+    owner = {"metadata": {"namespace": "default", "name": "web"}, "spec": {"selector": WEB["labelSelector"]}}
+    [resource] = [one for one in feed.OWNERS if one.kind == "ReplicaSet"]
+    feed.fill(nodes, resource, [owner])
+    asking = pod_object(labels={"app": "web"})
+    reference = {"apiVersion": api_version, "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": True}
+    asking["metadata"]["ownerReferences"] = [reference]
+    got = topology_spread.score(pods.parse(asking), nodes, rows(nodes))
+    assert (None if got is None else got.tolist()) == want_scores
+
+
+def test_an_image_that_has_another_size_by_now() -> None:
+    """A tag is moved: the size is what the only node that has it says last."""
+    nodes = snapshot(node("a", images=[{"names": ["app:latest"], "sizeBytes": 1}]), node("b"))
+    nodes.put_node(machines.parse(node("a", images=[{"names": ["app:latest"], "sizeBytes": 1046 * MIB}])))
+    got = image_locality.score(pod(), nodes, rows(nodes))
+    assert got is not None
+    assert got.tolist() == [51, 0]

@@ -22,6 +22,14 @@ def pod(*containers: Obj, init: tuple[Obj, ...] = (), status: Obj | None = None,
 SIDECAR = container("side", "200m", restartPolicy="Always")
 
 
+INFEASIBLE = [{"type": "PodResizePending", "reason": "Infeasible"}]
+
+
+def allocated(cpu: str) -> Obj:
+    """Build the part of a status that says how much CPU the kubelet has allocated."""
+    return {"allocatedResources": {"cpu": cpu}}
+
+
 @pytest.mark.parametrize(
     ("one", "want_cpu"),
     [
@@ -45,6 +53,45 @@ SIDECAR = container("side", "200m", restartPolicy="Always")
             ),
             400,
             id="what is allocated while it shrinks",
+        ),
+        pytest.param(
+            pod(
+                container("a", "100m"),
+                container("b", "100m"),
+                status={"conditions": INFEASIBLE, "containerStatuses": [{"name": "a", **allocated("400m")}]},
+            ),
+            400,
+            id="nothing of a container that is not there yet where the resize is refused",
+        ),
+        pytest.param(
+            pod(
+                container("a", "100m"),
+                resources={"requests": {"cpu": "1"}},
+                status={"resources": {"requests": {"cpu": "2"}}, **allocated("2")},
+            ),
+            2000,
+            id="what is allocated while the pod as a whole shrinks",
+        ),
+        pytest.param(
+            pod(
+                container("a", "100m"),
+                resources={"requests": {"cpu": "3"}},
+                status={"conditions": INFEASIBLE, "resources": {"requests": {"cpu": "2"}}, **allocated("2")},
+            ),
+            2000,
+            id="the pod as a whole cannot grow",
+        ),
+        pytest.param(
+            pod(
+                container("a", "100m"),
+                status={
+                    "resources": {"requests": {"cpu": "300m"}},
+                    **allocated("200m"),
+                    "containerStatuses": [{"name": "a", **allocated("900m")}],
+                },
+            ),
+            300,
+            id="what is said of the pod before what is said of a container",
         ),
     ],
 )

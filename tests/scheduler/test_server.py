@@ -58,6 +58,13 @@ def arguments(**spec: object) -> Obj:
     return {"Pod": pod_object(**spec), "Nodes": None, "NodeNames": ["a", "b"]}  # type: ignore[arg-type]
 
 
+PREFERRED = {
+    "podAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": "x", "podAffinityTerm": {"topologyKey": "zone"}}]
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "want_message"),
     [
@@ -69,6 +76,8 @@ def arguments(**spec: object) -> Obj:
         pytest.param("filter", b'{"NodeNames": [1], "Pod": {}}', "list of strings", id="a number for a name"),
         pytest.param("filter", b'{"Pod": {}, "Nodes": {}}', "nodeCacheCapable", id="whole nodes"),
         pytest.param("filter", orjson.dumps(arguments(cpu="much")), "not a quantity", id="no quantity"),
+        pytest.param("filter", orjson.dumps(arguments(cpu="9" * 5000)), "Pod:", id="a quantity without an end"),
+        pytest.param("filter", orjson.dumps(arguments(affinity=PREFERRED)), "Pod:", id="a weight that is no number"),
         pytest.param(
             "filter", b'{"Pod": {"a": 1,"NodeNames":["a"]}}', "NodeNames is missing", id="names inside the pod"
         ),
@@ -138,6 +147,26 @@ async def test_bind(
     assert binding is not None
     assert binding["metadata"]["uid"] == "u"
     assert binding["target"]["name"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("in_doubt", "want_assumed"),
+    [
+        pytest.param(True, "1.0", id="after a try without an answer: it may be bound there"),
+        pytest.param(False, "0.0", id="at the first try"),
+    ],
+)
+async def test_a_pod_is_not_forgotten_that_may_be_bound(
+    session: aiohttp.ClientSession, apiserver: Apiserver, want_assumed: str, *, in_doubt: bool
+) -> None:
+    """The client has tried again where it was not answered; a conflict then may be with the first try."""
+    await session.post("/scheduler/filter", json=arguments())
+    apiserver.refusal = ApiError(409, "Conflict", "already assigned")
+    apiserver.refusal.in_doubt = in_doubt
+    body = {"PodNamespace": "default", "PodName": "p", "PodUID": "uid-p", "Node": "a"}
+    await session.post("/scheduler/bind", json=body)
+    async with session.get("/metrics") as response:
+        assert f'scheduler_cache_size{{type="assumed_pods"}} {want_assumed}' in await response.text()
 
 
 async def test_metrics(session: aiohttp.ClientSession) -> None:

@@ -96,6 +96,14 @@ def test_asking_again_takes_back_what_was_assumed() -> None:
     assert asked.nodes.requested["cpu"].sum() == 1000
 
 
+def test_a_pod_that_the_watch_has_seen_is_not_placed_anew() -> None:
+    """kube-scheduler may hear of the binding later than we do, and ask once more: the pod stays where it runs."""
+    asked = extender(snapshot(node("a", cpu="1"), node("b", cpu="1"), placed=(RUNNING,)), [0.0])
+    assert asked.filter(pod("p1", cpu="1"), ["a", "b"]).nodes == ["b"]
+    asked.unassume("uid-p1")
+    assert asked.nodes.requested["cpu"][rows(asked.nodes)].tolist() == [1000, 0]
+
+
 def test_confirmed_pods_do_not_expire() -> None:
     """What the watch has seen on its node stays there, and counts once."""
     now = [0.0]
@@ -211,6 +219,23 @@ def test_a_node_that_comes_back_under_its_name_has_what_is_on_it() -> None:
     assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == []
     found.remove_pod("uid-p1")
     assert asked.filter(pod("p2", cpu="1"), ["a"]).nodes == ["a"]
+
+
+def test_what_nodes_had_is_forgotten() -> None:
+    """Names and taints of nodes that come and go, or change, do not pile up for the rules to look through."""
+    found = snapshot(node("stays", labels={"disk": "ssd"}, taints=[{"key": "stays", "effect": "NoSchedule"}]))
+    names = found.label(HOSTNAME)
+    for number in range(1000):
+        taint = {"key": "to-be-deleted", "value": str(number), "effect": "NoSchedule"}
+        found.put_node(nodes.parse(node(f"n{number}", taints=[taint])))
+        if number >= 3:
+            found.remove_node(f"n{number - 3}")
+    assert (len(names.values) < 200, len(found.taints.values) < 200) == (True, True)
+    tolerates = {"tolerations": [{"key": "stays", "operator": "Exists"}]}
+    assert extender(found, [0.0]).filter(pod("p", **tolerates), None).nodes == ["stays"]
+    late = {"tolerations": [{"key": "to-be-deleted", "value": "998"}]}
+    wanted = {"nodeSelector": {HOSTNAME: "n998"}}
+    assert extender(found, [0.0]).filter(pod("q", **late, **wanted), None).nodes == ["n998"]
 
 
 def test_pods_that_come_before_their_node_count() -> None:

@@ -18,8 +18,8 @@ def refuse(pod: Pod, nodes: Snapshot) -> list[Refusal]:
 
 def untolerated(pod: Pod, nodes: Snapshot) -> Mask:
     """Return the nodes with such a taint."""
-    table = np.fromiter((_keeps_away(pod, taints) for taints in nodes.taint_sets), np.bool_, len(nodes.taint_sets))
-    return table[nodes.taint_codes]
+    table = np.array([*(_keeps_away(pod, taints) for taints in nodes.taints.values), False])
+    return table[nodes.taints.codes]
 
 
 def _keeps_away(pod: Pod, taints: tuple[Taint, ...]) -> bool:

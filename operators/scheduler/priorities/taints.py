@@ -15,6 +15,6 @@ def score(pod: Pod, nodes: Snapshot, rows: Rows) -> Ints:
         sum(
             taint[2] == "PreferNoSchedule" and not any(one.tolerates(*taint) for one in tolerations) for taint in taints
         )
-        for taints in nodes.taint_sets
+        for taints in nodes.taints.values
     ]
-    return to_largest(np.array(table, np.int64)[nodes.taint_codes[rows]], reverse=True)
+    return to_largest(np.array(table, np.int64)[nodes.taints.codes[rows]], reverse=True)
