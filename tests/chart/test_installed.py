@@ -210,6 +210,16 @@ def test_the_first_job_has_its_account_before_anything_is_installed(helm: Helm) 
         )
 
 
+@pytest.mark.parametrize("options", EVERY_OPTION)
+def test_no_name_is_longer_than_kubernetes_lets_it_be(helm: Helm, options: tuple[str, ...]) -> None:
+    """A CronJob's Jobs have longer names than it, and what is made for a Job or a Service has its name in a label."""
+    longest = {"CronJob": 52, "Job": 63, "Service": 63}
+
+    objects = helm.render(*options)
+    too_long = [obj for obj in objects if len(obj["metadata"]["name"]) > longest.get(obj["kind"], 253)]
+    assert [obj["metadata"]["name"] for obj in too_long] == []
+
+
 def test_a_replica_has_the_time_to_end_what_is_in_flight(helm: Helm) -> None:
     """The kubelet's patience is longer than all that the operator does between the signal and its end."""
     spec = operator(helm.render())["spec"]["template"]["spec"]

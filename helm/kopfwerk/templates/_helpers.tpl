@@ -3,15 +3,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What the names of objects begin with. 43 characters leave room for what follows: a CronJob's name has 52 at most. */}}
+{{/* What the names of objects begin with. 32 characters leave room for -webhook-certificate: a CronJob's name has 52 at most. */}}
 {{- define "kopfwerk.fullname" -}}
 {{- $name := include "kopfwerk.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 43 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 32 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 43 | trimSuffix "-" }}
+{{- .Release.Name | trunc 32 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 43 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 32 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
