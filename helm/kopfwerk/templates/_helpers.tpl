@@ -62,6 +62,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- ternary "native" "kopfwerk" .Values.native.enabled }}
 {{- end }}
 
+{{/* How a Deployment's pods are replaced. The default's numbers stay behind another type, which Kubernetes refuses. */}}
+{{- define "kopfwerk.strategy" -}}
+{{- with .Values.strategy }}
+{{- ternary (omit . "rollingUpdate") . (eq (get . "type") "Recreate") | toYaml }}
+{{- end }}
+{{- end }}
+
 {{/* What every pod of the chart has in common, whatever it runs. */}}
 {{- define "kopfwerk.pod" -}}
 enableServiceLinks: false

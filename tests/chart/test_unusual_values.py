@@ -1,0 +1,22 @@
+"""Values that few give and that are right all the same: what comes of them is what Kubernetes takes."""
+
+import pytest
+
+from tests.chart.rendering import Helm, of_kind
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param(
+            (), {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}, id="default"
+        ),
+        pytest.param(("strategy.type=Recreate",), {"type": "Recreate"}, id="all-at-once"),
+        pytest.param(("strategy=null",), None, id="kubernetes-own-default"),
+    ],
+)
+def test_how_pods_are_replaced(helm: Helm, options: tuple[str, ...], want: dict[str, object] | None) -> None:
+    """Numbers for rolling go with rolling alone, though they are there by default."""
+    deployments = of_kind(helm.render("scheduler.enabled=true", *options), "Deployment")
+
+    assert [deployment["spec"]["strategy"] for deployment in deployments] == [want, want]
