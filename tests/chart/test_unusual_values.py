@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chart.rendering import Helm, of_kind
+from tests.chart.rendering import NAMESPACE, Helm, of_kind
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,12 @@ def test_how_pods_are_replaced(helm: Helm, options: tuple[str, ...], want: dict[
     deployments = of_kind(helm.render("scheduler.enabled=true", *options), "Deployment")
 
     assert [deployment["spec"]["strategy"] for deployment in deployments] == [want, want]
+
+
+def test_no_other_namespace_is_excluded(helm: Helm) -> None:
+    """The release's own always is."""
+    options = ("scheduler.enabled=true", "scheduler.replaceDefault=true", "scheduler.excludedNamespaces=null")
+    (policy,) = of_kind(helm.render(*options), "MutatingAdmissionPolicy")
+
+    (selector,) = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+    assert selector["values"] == [NAMESPACE]
