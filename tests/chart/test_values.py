@@ -59,6 +59,9 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
         pytest.param("image.pullPolicy=Sometimes", ["/image/pullPolicy"], id="no-such-policy"),
         pytest.param("metrics.port=80", ["/metrics/port", "1,024"], id="port-that-only-root-may-have"),
         pytest.param("podDisruptionBudget.minAvailable=half", ["/podDisruptionBudget/minAvailable"], id="no-share"),
+        pytest.param("terminationGracePeriodSeconds=2", ["/terminationGracePeriodSeconds", "3"], id="no-time-to-sleep"),
+        pytest.param("webhook.certManager.issuerRef.kind=Issuer", ["/issuerRef", "name"], id="nameless-issuer"),
+        pytest.param("networkPolicy.apiServerPorts=null", ["/networkPolicy", "apiServerPorts"], id="ports-taken-away"),
     ],
 )
 def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, want_names: list[str]) -> None:
@@ -70,6 +73,14 @@ def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, wan
     assert "values don't meet the specifications of the schema" in ran.stderr
     message = ran.stderr.replace(".", "/")
     assert [name for name in want_names if name not in message] == []
+
+
+def test_no_port_of_the_apiserver_is_a_mistake(helm: Helm) -> None:
+    """A NetworkPolicy's rule without ports lets all of them out."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", ()), "--set-json", "networkPolicy.apiServerPorts=[]")
+
+    assert ran.returncode == 1
+    assert "/networkPolicy/apiServerPorts" in ran.stderr.replace(".", "/")
 
 
 def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
