@@ -29,3 +29,11 @@ def test_no_other_namespace_is_excluded(helm: Helm) -> None:
 
     (selector,) = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
     assert selector["values"] == [NAMESPACE]
+
+
+def test_who_grants_the_rights_himself_is_granted_none(helm: Helm) -> None:
+    """Whoever may make no roles can install it: neither the jobs nor the test have any of their own."""
+    kinds = {obj["kind"] for obj in helm.render("scheduler.enabled=true", "rbac.create=false")}
+
+    assert "ServiceAccount" in kinds
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
