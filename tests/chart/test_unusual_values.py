@@ -1,8 +1,12 @@
 """Values that few give and that are right all the same: what comes of them is what Kubernetes takes."""
 
+import shutil
+from pathlib import Path
+from textwrap import indent
+
 import pytest
 
-from tests.chart.rendering import NAMESPACE, Helm, of_kind
+from tests.chart.rendering import CHART, NAMESPACE, Helm, of_kind
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,29 @@ def test_who_grants_the_rights_himself_is_granted_none(helm: Helm) -> None:
 
     assert "ServiceAccount" in kinds
     assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param((), "leaves the custom resources and every workload", id="default"),
+        pytest.param(("crds.keep=false",), "DELETES EVERY WORKLOAD", id="not-kept"),
+        pytest.param(
+            ("crds.keep=false", "crds.enabled=false"),
+            "leaves the custom resources and every workload",
+            id="not-its-own",
+        ),
+        pytest.param(("crds.keep=false", "native.enabled=true"), "leaves every workload as it is", id="native"),
+    ],
+)
+def test_the_notes_say_what_uninstalling_does(helm: Helm, tmp_path: Path, options: tuple[str, ...], want: str) -> None:
+    """Custom resources that the chart has not made do not go with it."""
+    notes = (CHART / "templates/NOTES.txt").read_text()
+    chart = shutil.copytree(CHART, tmp_path / "chart", ignore=shutil.ignore_patterns("*.txt"))
+    (chart / "templates/notes.yaml").write_text(
+        f"notes: |\n{indent(notes, '  ')}"
+    )  # helm has no command that shows them alone
+
+    command, name, _, *rest = helm.arguments("template", "kopfwerk", options)
+    ran = helm.run(command, name, str(chart), *rest, "--show-only=templates/notes.yaml")
+    assert want in ran.stdout, ran.stderr
