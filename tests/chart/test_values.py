@@ -130,3 +130,13 @@ def test_everything_is_in_the_releases_namespace(helm: Helm) -> None:
     for obj in helm.render("networkPolicy.enabled=true"):
         want_namespace = None if obj["kind"] in cluster_wide else NAMESPACE
         assert obj["metadata"].get("namespace") == want_namespace, obj["kind"]
+
+
+def test_the_charts_files_are_all_in_its_readme() -> None:
+    """By name, or by their folder."""
+    text = (CHART / "README.md").read_text()
+    folders = {"crds"}
+
+    files = [file.relative_to(CHART) for file in (CHART / "files").rglob("*") if file.is_file()]
+    named = {f"files/{file.parts[1]}/" if file.parts[1] in folders else str(file) for file in files}
+    assert [name for name in sorted(named) if f"`{name}`" not in text] == []
