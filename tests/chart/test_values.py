@@ -1,6 +1,7 @@
 """Values: each is documented, known to the schema, and a mistake in one is an error that names it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,6 +107,22 @@ def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
 def test_the_image(helm: Helm, options: list[str], want_image: str) -> None:
     """Repository, tag and digest choose it."""
     assert container(helm.render(*options))["image"] == want_image
+
+
+@pytest.mark.parametrize(
+    ("image", "want"),
+    [
+        pytest.param("kopfwerk:dev", ["image.repository=kopfwerk", "image.tag=dev"], id="default"),
+        pytest.param("reg:5000/a/b:v2", ["image.repository=reg:5000/a/b", "image.tag=v2"], id="a-registry-with-a-port"),
+        pytest.param("reg:5000/a", ["image.repository=reg:5000/a", "image.tag=latest"], id="no-tag-as-docker-has-it"),
+    ],
+)
+def test_make_kind_installs_the_image_that_it_builds(image: str, want: list[str]) -> None:
+    """Whatever it is called."""
+    make = ["make", "--dry-run", "--directory", str(CHART.parents[1]), "kind", f"IMAGE={image}"]
+    words = subprocess.run(make, capture_output=True, text=True, check=True).stdout.split()
+
+    assert [word for word in words if word.startswith("image.")] == want
 
 
 def test_common_labels_are_everywhere(helm: Helm) -> None:
