@@ -76,6 +76,28 @@ def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, wan
     assert [name for name in want_names if name not in message] == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("image.repository", id="no-image"),
+        pytest.param("replicas", id="nobody-knows-how-many"),
+        pytest.param("metrics.port", id="no-port"),
+        pytest.param("log.format", id="an-empty-argument"),
+        pytest.param("webhook.certificate.validFor", id="no-time"),
+        pytest.param("scheduler.kubeScheduler.image.repository", id="no-image-of-the-scheduler"),
+        pytest.param("monitoring", id="all-below"),
+        pytest.param("webhook.certManager", id="all-below-that"),
+    ],
+)
+def test_what_cannot_be_done_without_cannot_be_taken_away(helm: Helm, path: str) -> None:
+    """`null` takes a default away: where nothing could be rendered without it, the message says which it is."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", [f"{path}=null"]))
+
+    assert ran.returncode == 1
+    assert "values don't meet the specifications of the schema" in ran.stderr
+    assert f"'{path.rpartition('.')[2]}'" in ran.stderr
+
+
 def test_no_port_of_the_apiserver_is_a_mistake(helm: Helm) -> None:
     """A NetworkPolicy's rule without ports lets all of them out."""
     ran = helm.run(*helm.arguments("template", "kopfwerk", ()), "--set-json", "networkPolicy.apiServerPorts=[]")
