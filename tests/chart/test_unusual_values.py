@@ -5,8 +5,9 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+import yaml
 
-from tests.chart.rendering import CHART, NAMESPACE, Helm, of_kind
+from tests.chart.rendering import CHART, NAMESPACE, OPTIONS, Helm, of_kind
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,18 @@ def test_the_notes_say_what_uninstalling_does(helm: Helm, tmp_path: Path, option
     command, name, _, *rest = helm.arguments("template", "kopfwerk", options)
     ran = helm.run(command, name, str(chart), *rest, "--show-only=templates/notes.yaml")
     assert want in ran.stdout, ran.stderr
+
+
+def test_a_release_and_its_namespace_may_have_a_number_for_a_name(helm: Helm) -> None:
+    """Which is text all the same, wherever it is."""
+    switches = [option for options in OPTIONS.values() for option in options if option.endswith("enabled=true")]
+    options = [switch for switch in switches if not switch.startswith("native")]
+    ran = helm.run(*helm.arguments("template", "1", options), "--namespace=2")
+    objects = [obj for obj in yaml.load_all(ran.stdout, Loader=yaml.CSafeLoader) if obj]
+
+    metadata = [obj["metadata"] for obj in objects] + [
+        subject for obj in objects for subject in obj.get("subjects", ())
+    ]
+    assert len(metadata) > 40
+    assert {type(meta.get("namespace", "")) for meta in metadata} == {str}
+    assert {type(label) for meta in metadata for label in meta.get("labels", {}).values()} == {str}

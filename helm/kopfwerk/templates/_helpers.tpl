@@ -17,8 +17,8 @@
 
 {{/* By what the pods of a component are selected: dict "root" $ "component" "operator". */}}
 {{- define "kopfwerk.selector" -}}
-app.kubernetes.io/name: {{ include "kopfwerk.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "kopfwerk.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -87,7 +87,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
