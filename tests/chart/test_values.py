@@ -114,6 +114,25 @@ def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param(["metrics.port=9443"], "metrics.port and webhook.port", id="of-the-webhook"),
+        pytest.param(
+            ["metrics.port=8090", "scheduler.enabled=true"], "metrics.port cannot be 8090", id="of-the-extender"
+        ),
+        pytest.param(["metrics.port=9443", "webhook.enabled=false"], "", id="no-webhook"),
+        pytest.param(["metrics.port=8090"], "", id="no-scheduler"),
+    ],
+)
+def test_a_port_that_is_taken_is_an_error(helm: Helm, options: list[str], want: str) -> None:
+    """What would only show as a pod that does not start."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", options))
+
+    assert (ran.returncode != 0) == bool(want)
+    assert want in ran.stderr
+
+
+@pytest.mark.parametrize(
     ("options", "want_image"),
     [
         pytest.param([], "kopfwerk:dev", id="the-charts-own-version"),
