@@ -27,6 +27,8 @@ GRACE: Final = 5.0
 """Seconds beyond its time limit for which a group keeps its room, so that a pod of it is told, which wakes others."""
 PATIENCE: Final = 25.0
 """Seconds for which the binding of a pod may wait before it is answered: kube-scheduler waits a little longer."""
+PAUSE: Final = 2.0
+"""Seconds without a decision after which another extender may have decided meanwhile: it leads no sooner."""
 CALL_AFTER: Final = 1.0
 """Seconds after which the first pod that waits is sent back, if others were not asked about: that wakes them."""
 
@@ -65,6 +67,8 @@ class Memory:
     rests_until: float = 0.0
     """After it was given up: until when nobody tries again, but for a pod that had not come."""
     came: frozenset[str] = frozenset()
+    resumed: frozenset[str] = frozenset()
+    """For which pods room was held before they were asked about, which happens once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Gangs:
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
-        self._has_resumed = False
+        self._asked = float("-inf")
 
     @property
     def held(self) -> int:
@@ -125,14 +129,14 @@ class Gangs:
         return self._pass(held, pod, rows)
 
     def resume(self, asked: Pod) -> None:
-        """Before the first decision, hold room for what is left of groups that are bound in part.
+        """Before the first decision, or after a pause, hold room for what is left of groups that are bound in part.
 
         The extender that began with them has died, or its kube-scheduler leads no more. Those that matter less than the
         pod that is asked about are not put before it.
         """
-        if self._has_resumed:
+        before, self._asked = self._asked, self._clock()
+        if self._asked < before + PAUSE:
             return
-        self._has_resumed = True
         left = [
             one
             for one in self._nodes.groups.every_pod()
@@ -142,9 +146,11 @@ class Gangs:
             group = pod.group
             if group is None or group.problem or group.key in self._held:
                 continue
-            now = count(pod, group, self._nodes)
-            if now.placed and now.needed > 0:
-                self._start(group, pod, now, self._remember(group.key))
+            now, memory = count(pod, group, self._nodes), self._remember(group.key)
+            waiting = frozenset(one.uid for one in now.waiting)
+            if now.placed and now.needed > 0 and not waiting <= memory.resumed:
+                memory.resumed = waiting
+                self._start(group, pod, now, memory)
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""

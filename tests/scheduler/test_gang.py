@@ -8,7 +8,7 @@ from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
 from operators.scheduler.extender import Answer, Extender
-from operators.scheduler.gangs import GRACE, Wait
+from operators.scheduler.gangs import GRACE, PAUSE, Wait
 from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
@@ -290,6 +290,19 @@ def test_what_was_begun_and_does_not_come_gives_its_room_back() -> None:
     assert not world.ask("other").nodes
     world.now += 60 + GRACE
     assert world.where("other") == "n"
+
+
+def test_what_another_has_begun_comes_first_when_this_one_leads_again() -> None:
+    """After a pause somebody else may have decided meanwhile."""
+    world = World(node("n", cpu="5"))
+    world.tell(pod_object("other", cpu="1"), pod_object("before", cpu="9"))
+    assert not world.ask("before").nodes
+    world.group()
+    for number in range(3):
+        world.put(f"g{number}", "n")
+    world.now += PAUSE
+    assert not world.ask("other").nodes
+    assert [world.where("g3"), world.where("g4")] == ["n"] * 2
 
 
 @pytest.mark.parametrize(
