@@ -127,6 +127,11 @@ STORIES = {
     "exec in nothing": ["exec @deploy/nope -- true", "exec @deploy/@name"],
     "forward to nothing": ["port-forward @deploy/nope 80", "port-forward @deploy/@name"],
     "wait for a pod": ["exec @deploy/@name --pod-running-timeout=1s -- true"],
+    "wait for a pod of a Service": [
+        "logs svc/nobody --pod-running-timeout=1s",
+        "exec svc/nobody --pod-running-timeout=1s -- true",
+        "port-forward svc/nobody --pod-running-timeout=1s 80",
+    ],
     "unknown command": ["rollout foo"],
     "unknown options": ["set image @deploy/@name --foo", "set image @deploy/@name -Z"],
 }
@@ -155,6 +160,7 @@ def shells(kubeconfig: Path) -> Iterator[tuple[CommandLine, CommandLine]]:
         for shell in (stock, ours):
             shell.done("create", "configmap", "conf", "--from-literal=some-key=1", "--from-literal=B=2")
             shell.done("create", "secret", "generic", "secret", "--from-literal=word=x")
+            shell.done("create", "service", "clusterip", "nobody", "--tcp=80")
         yield stock, ours
 
 
