@@ -28,18 +28,34 @@ EVERY_OPTION = [pytest.param(options, id=name) for name, options in OPTIONS.item
 
 
 @pytest.mark.parametrize(
-    ("options", "mode"),
+    ("options", "mode", "want"),
     [
-        pytest.param([], "kopfwerk", id="custom-resources"),
-        pytest.param(["webhook.enabled=false"], "kopfwerk", id="no-webhook"),
-        pytest.param(["native.enabled=true"], "native", id="native"),
+        pytest.param([], "kopfwerk", ["cluster", "webhook"], id="custom-resources"),
+        pytest.param(["webhook.enabled=false"], "kopfwerk", ["cluster"], id="no-webhook"),
+        pytest.param(["native.enabled=true"], "native", ["cluster"], id="native"),
     ],
 )
-def test_the_operator_has_the_rights_that_the_code_declares(helm: Helm, options: list[str], mode: str) -> None:
+def test_the_operator_has_the_rights_that_the_code_declares(
+    helm: Helm, options: list[str], mode: str, want: list[str]
+) -> None:
     """No rule less, and by no binding any more."""
     given = rights(helm.render(*options), "kopfwerk")
 
-    assert given == {"ClusterRole": RULES[mode]["cluster"], "Role": RULES[mode]["lease"]}
+    want_rules = [rule for part in want for rule in RULES[mode][part]]
+    assert given == {"ClusterRole": want_rules, "Role": RULES[mode]["lease"]}
+
+
+def test_nobody_but_the_webhook_makes_built_in_workloads(helm: Helm) -> None:
+    """And that one as a dry run: without it the operator has no right to."""
+    rules = rights(helm.render("webhook.enabled=false"), "kopfwerk")["ClusterRole"]
+    made = {
+        name
+        for rule in rules
+        for name in rule["resources"]
+        if "create" in rule["verbs"] and "apps" in rule["apiGroups"]
+    }
+
+    assert made == {"controllerrevisions"}
 
 
 def test_who_sees_to_the_certificate_may_write_one_secret_and_one_configuration(helm: Helm) -> None:
