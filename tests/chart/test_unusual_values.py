@@ -83,3 +83,9 @@ def test_a_release_and_its_namespace_may_have_a_number_for_a_name(helm: Helm) ->
     assert len(metadata) > 40
     assert {type(meta.get("namespace", "")) for meta in metadata} == {str}
     assert {type(label) for meta in metadata for label in meta.get("labels", {}).values()} == {str}
+
+
+@pytest.mark.parametrize("option", ["global=null", "global.imagePullSecrets=x", "enabled=true"])
+def test_what_a_chart_above_says_means_nothing_here(helm: Helm, option: str) -> None:
+    """Helm passes it on to all charts."""
+    assert helm.template((option,)) == helm.template()
