@@ -60,6 +60,10 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
         pytest.param("image.pullPolicy=Sometimes", ["/image/pullPolicy"], id="no-such-policy"),
         pytest.param("metrics.port=80", ["/metrics/port", "1,024"], id="port-that-only-root-may-have"),
         pytest.param("podDisruptionBudget.minAvailable=half", ["/podDisruptionBudget/minAvailable"], id="no-share"),
+        pytest.param(r"commonLabels.app\.kubernetes\.io/name=x", ["/commonLabels", "app/kubernetes"], id="selected-by"),
+        pytest.param(
+            r"podLabels.app\.kubernetes\.io/component=x", ["/podLabels", "app/kubernetes"], id="selected-by-too"
+        ),
         pytest.param("terminationGracePeriodSeconds=2", ["/terminationGracePeriodSeconds", "3"], id="no-time-to-sleep"),
         pytest.param("webhook.certManager.issuerRef.kind=Issuer", ["/issuerRef", "name"], id="nameless-issuer"),
         pytest.param("networkPolicy.apiServerPorts=null", ["/networkPolicy", "apiServerPorts"], id="ports-taken-away"),
