@@ -238,6 +238,17 @@ def test_what_nodes_had_is_forgotten() -> None:
     assert extender(found, [0.0]).filter(pod("q", **late, **wanted), None).nodes == ["n998"]
 
 
+def test_what_pods_ask_for_in_vain_is_not_kept() -> None:
+    """Whoever may create pods cannot fill the memory with names of labels and resources that no node has."""
+    found = snapshot(node("a"))
+    first = found.label("first")
+    for number in range(1000):
+        asking = pod("p", overhead={f"example.com/{number}": "1"}, nodeSelector={f"label-{number}": "x"})
+        assert extender(found, [0.0]).filter(asking, None).nodes == []
+    assert found.allocatable["example.com/1"] is found.requested["example.com/2"]
+    assert found.label("first") is not first
+
+
 def test_pods_that_come_before_their_node_count() -> None:
     """Watches of different kinds are not in step."""
     found = snapshot()
