@@ -1,11 +1,14 @@
 """The snapshot after any events is the one that is built anew, and what is assumed is never placed twice."""
 
+import asyncio
+import contextlib
 import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from operators.core.objects import PODS
 from operators.core.selectors import parse
 from operators.scheduler import feed, placement
 from operators.scheduler import node as nodes
@@ -14,6 +17,7 @@ from operators.scheduler.extender import Extender
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
+from tests.runtime.scripted import Scripted
 from tests.scheduler.building import HOSTNAME, node, pod, rows, snapshot
 
 RUNNING = pod("p1", node="a", cpu="1")
@@ -184,6 +188,15 @@ def test_late_news_of_a_predecessor_takes_no_room_back() -> None:
 
     assert asked.filter(pod("p2", cpu="1"), ["b"]).nodes == []
     assert asked.filter(pod("p3", cpu="1"), ["a"]).nodes == ["a"]
+
+
+async def test_pods_that_have_ended_are_not_listed() -> None:
+    """They are none of the scheduler's business, and may be many."""
+    client = Scripted()
+    [informer] = [one for one in feed.informers(client, Snapshot()) if one.resource == PODS]
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(informer.run(), 0.01)
+    assert client.sent[0].params["fieldSelector"] == "status.phase!=Succeeded,status.phase!=Failed"
 
 
 def test_a_list_that_shows_a_successor_ends_the_predecessor() -> None:
