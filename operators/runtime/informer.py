@@ -40,7 +40,8 @@ Subscriber = Callable[[T | None, T | None], None]
 class Informer(Generic[T]):
     """The cache of one resource.
 
-    parse reads an object into what the cache holds; indexers name the keys under which `by` finds it.
+    parse reads an object into what the cache holds; indexers name the keys under which `by` finds it. With `fields`, a
+    field selector, others are not there: what is selected no longer is reported as deleted.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Informer(Generic[T]):
         resource: Resource,
         parse: Callable[[Obj], T],
         indexers: Mapping[str, Callable[[T], Iterable[str]]],
+        fields: str = "",
     ) -> None:
         self.resource = resource
         self.synced = asyncio.Event()
@@ -56,6 +58,7 @@ class Informer(Generic[T]):
         self._client = client
         self._parse = parse
         self._indexers = indexers
+        self._selecting = {"fieldSelector": fields} if fields else {}
         self._objects: dict[Key, T] = {}
         self._versions: dict[Key, int] = {}
         self._indexes: dict[str, defaultdict[str, dict[Key, T]]] = {i: defaultdict(dict) for i in indexers}
@@ -126,7 +129,7 @@ class Informer(Generic[T]):
         """Read every page, then make the cache equal to it, deletions included."""
         metrics.informer_relists.labels(str(self.resource), cause).inc()
         found: list[Obj] = []
-        params = {"limit": str(PAGE)}
+        params = {"limit": str(PAGE), **self._selecting}
         while True:
             page = await self._client.request("GET", path(self.resource), params=params)
             found += page.get("items") or ()
@@ -151,6 +154,7 @@ class Informer(Generic[T]):
             "allowWatchBookmarks": "true",
             "resourceVersion": str(self.revision),
             "timeoutSeconds": str(random.randint(300, 600)),  # noqa: S311 - as client-go: 5 to 10 minutes
+            **self._selecting,
         }
         count, started = 0, time.monotonic()
         async for line in self._client.watch(path(self.resource), params, STALL_AFTER):

@@ -5,6 +5,7 @@ asked for its key, and from then on is kept up to date with each node's events.
 """
 
 from collections.abc import Hashable, Mapping
+from functools import cache
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -73,22 +74,21 @@ class Labels(Coded[str]):
 
 
 class Resources:
-    """Amounts of each resource on every node. A resource gets its column when it is first heard of."""
+    """Amounts of each resource on every node. A resource gets its column with the first amount of it."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self._nothing = _zeros(size)
         self._columns: dict[str, Ints] = {}
 
     def __getitem__(self, name: str) -> Ints:
-        column = self._columns.get(name)
-        if column is None:
-            column = self._columns[name] = np.zeros(self._size, np.int64)
-        return column
+        return self._columns.get(name, self._nothing)
 
     def add(self, row: int, amounts: Mapping[str, int], sign: int = 1) -> None:
         """Add amounts to a node's, or take them off."""
         for name, amount in amounts.items():
-            self[name][row] += sign * amount
+            if name not in self._columns:
+                self._columns[name] = np.zeros(len(self._nothing), np.int64)
+            self._columns[name][row] += sign * amount
 
     def replace(self, row: int, amounts: Mapping[str, int]) -> None:
         """Make a node's amounts these."""
@@ -98,8 +98,16 @@ class Resources:
 
     def grow(self, size: int) -> None:
         """Make room for that many rows."""
-        self._size = size
+        self._nothing = _zeros(size)
         self._columns = {name: _grown(column, size, 0) for name, column in self._columns.items()}
+
+
+@cache
+def _zeros(size: int) -> Ints:
+    """Return what there is of a resource that no node has and no pod on one requests. Not to be changed."""
+    found = np.zeros(size, np.int64)
+    found.setflags(write=False)
+    return found
 
 
 def _grown(column: NDArray[np.generic], size: int, fill: int) -> NDArray:  # type: ignore[type-arg]

@@ -71,6 +71,7 @@ class Extender:
         self.gangs.resume(pod)
         if self.gangs.held:
             self.gangs.expire()
+            self.gangs.leave(pod)
         if pod.group is not None:
             said = self.gangs.admit(pod, pod.group, self._rows(names))
             if said is not None:

@@ -27,6 +27,8 @@ BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruption
 CLASSES: Final = Resource("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", namespaced=False)
 WATCHED: Final = (NAMESPACES, SERVICES, *OWNERS, BUDGETS, CLASSES, NODES, PODS)
 """Everything that the extender lists and watches."""
+_NOT_ENDED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+"""Pods of Jobs that have ended may be many times those that take room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def informers(client: Requests, snapshot: Snapshot) -> list[Informer[Any]]:
     """Return the informers that feed a snapshot: to be run, and to be waited for."""
     found = []
     for resource, (parse, subscriber) in _readers(snapshot).items():
-        informer: Informer[Any] = Informer(client, resource, parse, {})
+        informer: Informer[Any] = Informer(client, resource, parse, {}, _NOT_ENDED if resource == PODS else "")
         informer.subscribe(subscriber)
         found.append(informer)
     return found

@@ -200,6 +200,12 @@ class Gangs:
             if not held.pods:
                 del self._held[held.group.key]
 
+    def leave(self, pod: Pod) -> None:
+        """Take note that a pod is asked about; where its labels have changed, it is in another group, or in none."""
+        held = self._by_pod.get(pod.uid)
+        if held is not None and (pod.group is None or pod.group.key != held.group.key):
+            self._let_go(held, pod.uid)
+
     def expire(self) -> None:
         """Give back the room of groups that have had it for too long, or whose pods are gone."""
         for held in [one for one in self._held.values() if self._is_over(one)]:

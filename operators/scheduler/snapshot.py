@@ -26,6 +26,8 @@ from operators.scheduler.pod import Pod
 from operators.scheduler.ports import Ports
 
 _ROWS: Final = 64
+_LABELS: Final = 256
+"""Labels whose columns are kept up to date."""
 
 
 class Snapshot:
@@ -97,12 +99,15 @@ class Snapshot:
         self._release(row)
 
     def label(self, key: str) -> Labels:
-        """Return the column of a label."""
-        column = self._labels.get(key)
+        """Return the column of a label: to be asked for anew with each decision."""
+        column = self._labels.pop(key, None)
         if column is None:
-            column = self._labels[key] = Labels(self.size)
+            column = Labels(self.size)
             for row, node in self.nodes.items():
                 column.set(row, node.labels.get(key))
+            if len(self._labels) >= _LABELS:
+                del self._labels[next(iter(self._labels))]
+        self._labels[key] = column  # as the last: the first is the one that was not asked for the longest
         return column
 
     def is_of_devices(self, resource: str) -> bool:

@@ -32,6 +32,7 @@ class Scripted:
     sent: list[Sent] = field(default_factory=list)
     events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
     watched_from: list[str] = field(default_factory=list)
+    watched_fields: list[str] = field(default_factory=list)
 
     async def request(
         self,
@@ -55,6 +56,7 @@ class Scripted:
     async def watch(self, url: str, params: Mapping[str, str], stall_after: float) -> AsyncIterator[bytes]:
         """Yield what is put into `events`: an event, an error to raise, or None for the server's ending the watch."""
         self.watched_from.append(params["resourceVersion"])
+        self.watched_fields.append(params.get("fieldSelector", ""))
         while (event := await self.events.get()) is not None:
             if isinstance(event, Exception):
                 raise event

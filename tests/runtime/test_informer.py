@@ -21,10 +21,10 @@ def _version(obj: Obj | None) -> str | None:
 
 
 @asynccontextmanager
-async def following(client: Scripted) -> AsyncIterator[tuple[Informer[Obj], list[Change]]]:
+async def following(client: Scripted, fields: str = "") -> AsyncIterator[tuple[Informer[Obj], list[Change]]]:
     """Run an informer, and collect what it publishes."""
     informer: Informer[Obj] = Informer(
-        client, THINGS, lambda obj: obj, {"colour": lambda o: (o.get("colour", "none"),)}
+        client, THINGS, lambda obj: obj, {"colour": lambda o: (o.get("colour", "none"),)}, fields
     )
     changes: list[Change] = []
     informer.subscribe(lambda old, new: changes.append((_version(old), _version(new))))
@@ -51,6 +51,18 @@ async def test_every_page_of_the_first_list_is_read() -> None:
         assert changes == [(None, "a@1"), (None, "b@2")]
         assert client.sent[1].params["continue"] == "next"
         assert informer.revision == 7
+
+
+@pytest.mark.parametrize("fields", ["", "status.phase!=Failed"])
+async def test_lists_and_watches_have_the_field_selector(fields: str) -> None:
+    """The apiserver then tells of what is selected no longer as deleted."""
+    client = Scripted([page(thing("a", 1))])
+    async with following(client, fields) as (informer, changes):
+        client.events.put_nowait(event("DELETED", thing("a", 2)))
+        await reached(informer, 2)
+        assert changes == [(None, "a@1"), ("a@1", None)]
+    assert client.sent[0].params.get("fieldSelector", "") == fields
+    assert client.watched_fields == [fields]
 
 
 async def test_events_change_the_cache_and_its_indexes() -> None:

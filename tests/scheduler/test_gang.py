@@ -497,6 +497,24 @@ def test_what_makes_no_sense_is_said(minimum: str, timeout: str | None, want: st
     assert world.where("g0") == f"node(s) have no part in this: {want} has to be a whole number from 1 on"
 
 
+@pytest.mark.parametrize(
+    ("changed", "want"),
+    [
+        pytest.param(member("g0", "h", 2, cpu="1"), FEW.replace("group g", "group h").replace("5", "2"), id="another"),
+        pytest.param(pod_object("g0", cpu="1"), "n", id="none"),
+    ],
+)
+def test_a_pod_may_be_given_another_group(changed: Obj, want: str) -> None:
+    """What was held for it goes with the group that it was in, and it waits for that no more."""
+    world = World(node("n", cpu="5"))
+    world.group(size=2, minimum=2)
+    assert world.where("g0") == "n"
+    world.tell(changed)
+    assert world.where("g0") == want
+    assert world.room == (4 if want != "n" else 3)
+    assert want != "n" or world.binds("g0")
+
+
 def test_the_minimum_may_be_lowered_while_pods_wait() -> None:
     """The largest that a waiting pod says counts: each is told in its turn."""
     world = World(node("n", cpu="3"))

@@ -1,11 +1,14 @@
 """The snapshot after any events is the one that is built anew, and what is assumed is never placed twice."""
 
+import asyncio
+import contextlib
 import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from operators.core.objects import PODS
 from operators.core.selectors import parse
 from operators.scheduler import feed, placement
 from operators.scheduler import node as nodes
@@ -14,6 +17,7 @@ from operators.scheduler.extender import Extender
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
+from tests.runtime.scripted import Scripted
 from tests.scheduler.building import HOSTNAME, node, pod, rows, snapshot
 
 RUNNING = pod("p1", node="a", cpu="1")
@@ -186,6 +190,15 @@ def test_late_news_of_a_predecessor_takes_no_room_back() -> None:
     assert asked.filter(pod("p3", cpu="1"), ["a"]).nodes == ["a"]
 
 
+async def test_pods_that_have_ended_are_not_listed() -> None:
+    """They are none of the scheduler's business, and may be many."""
+    client = Scripted()
+    [informer] = [one for one in feed.informers(client, Snapshot()) if one.resource == PODS]
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(informer.run(), 0.01)
+    assert client.sent[0].params["fieldSelector"] == "status.phase!=Succeeded,status.phase!=Failed"
+
+
 def test_a_list_that_shows_a_successor_ends_the_predecessor() -> None:
     """After a gap in the watch a pod of the same name and another UID has taken the place."""
     found, old = snapshot(node("a", cpu="1")), pod("web-0", node="a", cpu="1")
@@ -236,6 +249,17 @@ def test_what_nodes_had_is_forgotten() -> None:
     late = {"tolerations": [{"key": "to-be-deleted", "value": "998"}]}
     wanted = {"nodeSelector": {HOSTNAME: "n998"}}
     assert extender(found, [0.0]).filter(pod("q", **late, **wanted), None).nodes == ["n998"]
+
+
+def test_what_pods_ask_for_in_vain_is_not_kept() -> None:
+    """Whoever may create pods cannot fill the memory with names of labels and resources that no node has."""
+    found = snapshot(node("a"))
+    first = found.label("first")
+    for number in range(1000):
+        asking = pod("p", overhead={f"example.com/{number}": "1"}, nodeSelector={f"label-{number}": "x"})
+        assert extender(found, [0.0]).filter(asking, None).nodes == []
+    assert found.allocatable["example.com/1"] is found.requested["example.com/2"]
+    assert found.label("first") is not first
 
 
 def test_pods_that_come_before_their_node_count() -> None:

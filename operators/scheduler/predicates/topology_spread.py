@@ -24,12 +24,11 @@ def refuse(pod: Pod, nodes: Snapshot) -> list[Refusal]:
     labelled = all_labelled(constraints, nodes) & nodes.alive
     refused, missing = np.zeros(nodes.size, np.bool_), np.zeros(nodes.size, np.bool_)
     for constraint in constraints:
-        codes = nodes.label(constraint.key).codes
+        column = nodes.label(constraint.key)
+        codes = column.codes
         missing |= (codes == ABSENT) & ~refused
         counted = labelled & included(pod, constraint, nodes)
-        totals = per_domain(
-            codes, counted, pods_counted(pod, constraint, nodes), len(nodes.label(constraint.key).values)
-        )
+        totals = per_domain(codes, counted, pods_counted(pod, constraint, nodes), len(column.values))
         present = np.zeros(len(totals), np.bool_)
         present[codes[counted]] = True
         domains = int(present.sum())

@@ -53,11 +53,12 @@ def _part(
     everywhere: np.ndarray,
 ) -> np.ndarray:
     """Return what one constraint adds to each node's sum: nothing where the node lacks its label."""
-    codes, pods = nodes.label(constraint.key).codes, pods_counted(pod, constraint, nodes)
+    column, pods = nodes.label(constraint.key), pods_counted(pod, constraint, nodes)
+    codes = column.codes
     if constraint.key == HOSTNAME:
         there, domains = pods[rows], len(counted_rows)
     else:
-        size = len(nodes.label(constraint.key).values)
+        size = len(column.values)
         known = np.zeros(size + 1, np.bool_)
         known[codes[counted_rows]] = True
         domains = int(known.sum())
