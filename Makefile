@@ -72,9 +72,10 @@ kind: image ## Install this source in a kind cluster, which is created if need b
 
 # The image's name stays as it is from build to build: its identity is what lets the pods be replaced.
 IDENTITY = $$(docker image inspect --format '{{.Id}}' $(IMAGE))
+TAG = $(or $(word 2,$(subst :, ,$(notdir $(IMAGE)))),latest)# a registry may have a port
 HELM = helm upgrade --install kopfwerk helm/kopfwerk --kube-context kind-$(KIND) --timeout $(TIMEOUT) \
   --namespace $(NAMESPACE) --create-namespace \
-  --set image.repository=$(word 1,$(subst :, ,$(IMAGE))) --set image.tag=$(word 2,$(subst :, ,$(IMAGE))) \
+  --set image.repository=$(IMAGE:%:$(TAG)=%) --set-string image.tag=$(TAG) \
   --set-string podAnnotations.image="$(IDENTITY)"
 
 # The operator is a static pod there, as kube-controller-manager is: nothing but the kubelet would start it. It has the

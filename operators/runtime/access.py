@@ -31,6 +31,11 @@ def cluster_rules(controllers: Iterable[Controller[Any]], twins: Iterable[Resour
     return rules(grants)
 
 
+def webhook_rules(twins: Iterable[Resource]) -> list[Obj]:
+    """Return what the ClusterRole has beside where objects are validated: to dry-run them as `twins`."""
+    return rules(Grant(twin, "create") for twin in twins)
+
+
 def lease_rules(lease: str) -> list[Obj]:
     """Return the rules of a Role in the namespace of the Lease: a create cannot be limited to a name."""
     return rules([Grant(LEASES, "create"), *(Grant(LEASES, verb, name=lease) for verb in ("get", "update"))])

@@ -125,11 +125,10 @@ class Gangs:
         return self._pass(held, pod, rows)
 
     def resume(self, asked: Pod) -> None:
-        """Before the first decision, hold room for what is left of groups that are bound in part.
+        """Before a decision, hold room for what is left of groups that another extender has begun to bind.
 
-        The extender that began with them has died, or its kube-scheduler leads no more; if it did not lead from the
-        start, there is a first decision after what it did. Those groups that matter less than the pod that is asked
-        about are not put before it.
+        It has died, or its kube-scheduler leads no more. Those groups that matter less than the pod that is asked about
+        are not put before it.
         """
         if self._resumed == self._nodes.groups.begun_elsewhere:
             return

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from operators.core.objects import PODS, Obj
-from operators.runtime.client import ApiError, Requests, path
+from operators.runtime.client import OWN_WORDS, ApiError, Requests, path
 from operators.scheduler import metrics, wire
 from operators.scheduler.extender import Answer, Extender
 from operators.scheduler.pod import Pod
@@ -138,7 +138,8 @@ class Server:
             "target": {"apiVersion": "v1", "kind": "Node", "name": asked.node},
         }
         try:
-            await self._client.request("POST", path(PODS, asked.namespace, asked.name, "binding"), wanted)
+            url = path(PODS, asked.namespace, asked.name, "binding")
+            await self._client.request("POST", url, wanted, params=OWN_WORDS)
         except ApiError as error:
             if not error.in_doubt:
                 self._extender.unassume(asked.uid)

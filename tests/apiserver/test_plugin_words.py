@@ -7,11 +7,15 @@ type, `deploy` for stock kubectl and `deployments.apps` for the plugin, and `@na
 import itertools
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from operators.cli.plugin import rollout
+from operators.cluster import binaries
+from operators.cluster.versions import DEFAULT, PROGRAMS
 from tests.apiserver.plugin_cli import CommandLine, Said, namespace
 
 pytestmark = pytest.mark.cluster
@@ -123,6 +127,11 @@ STORIES = {
     "exec in nothing": ["exec @deploy/nope -- true", "exec @deploy/@name"],
     "forward to nothing": ["port-forward @deploy/nope 80", "port-forward @deploy/@name"],
     "wait for a pod": ["exec @deploy/@name --pod-running-timeout=1s -- true"],
+    "wait for a pod of a Service": [
+        "logs svc/nobody --pod-running-timeout=1s",
+        "exec svc/nobody --pod-running-timeout=1s -- true",
+        "port-forward svc/nobody --pod-running-timeout=1s 80",
+    ],
     "unknown command": ["rollout foo"],
     "unknown options": ["set image @deploy/@name --foo", "set image @deploy/@name -Z"],
 }
@@ -151,6 +160,7 @@ def shells(kubeconfig: Path) -> Iterator[tuple[CommandLine, CommandLine]]:
         for shell in (stock, ours):
             shell.done("create", "configmap", "conf", "--from-literal=some-key=1", "--from-literal=B=2")
             shell.done("create", "secret", "generic", "secret", "--from-literal=word=x")
+            shell.done("create", "service", "clusterip", "nobody", "--tcp=80")
         yield stock, ours
 
 
@@ -190,6 +200,16 @@ def test_words_about_pods(shells: tuple[CommandLine, CommandLine], command: str)
     got = stock.plugin(*_words(command, name, stock, "deployments.apps"))
     stock.done("delete", "deployment", name)
     assert got == want
+
+
+def test_every_option_of_kubectl_is_understood() -> None:
+    """Those that `kubectl options` lists, long and short: they are kubectl's own business."""
+    kubectl = binaries.find(PROGRAMS["kubectl"], DEFAULT, None)
+    listed = subprocess.run([kubectl, "options"], capture_output=True, text=True, check=True).stdout
+    want = {name for line in listed.splitlines() for name in re.findall(r"(?<![\w-])--?[\w-]+", line.partition("=")[0])}
+
+    assert len(want) > 20
+    assert want <= {name for param in rollout.commands.params for name in param.opts}
 
 
 def _words(command: str, name: str, shell: CommandLine, kind: str) -> list[str]:

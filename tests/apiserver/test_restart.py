@@ -9,7 +9,7 @@ from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
 from tests.apiserver import plugin_cli
 from tests.apiserver.plugin_cli import CommandLine
-from tests.apiserver.workloads import DEPLOYMENT, REPLICASET, available, items, manifest
+from tests.apiserver.workloads import DEPLOYMENT, REPLICASET, available, items, manifest, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("restart")]
 
@@ -69,6 +69,29 @@ def test_killed_in_a_rollout(cluster: Cluster, shell: CommandLine) -> None:
     said = shell.plugin("rollout", "status", "deployment/web", "--timeout=60s")
     assert said.code == 0, said.stderr
     assert len(items(shell, "replicasets.kopfwerk.dev")) == 2
+    cluster.processes.pop("operator").kill()
+
+
+def test_a_job_that_is_deleted_while_nobody_controls(cluster: Cluster, shell: CommandLine) -> None:
+    """Its pods are held by their finalizer until somebody is there again who lets them go."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": "app", "image": "app:1"}]}
+    job = {
+        "apiVersion": "kopfwerk.dev/v1",
+        "kind": "Job",
+        "metadata": {"name": "web"},
+        "spec": {"template": {"spec": pod}},
+    }
+    cluster.run("operator", cluster.operator())
+    shell.done("apply", "--filename=-", stdin=json.dumps(job))
+    until(shell, "jobs.kopfwerk.dev/web", "active", 1)
+    cluster.processes.pop("operator").kill()
+
+    shell.done("delete", "jobs.kopfwerk.dev/web")
+    shell.done("wait", "pods", "--all", "--for=jsonpath={.metadata.deletionTimestamp}", "--timeout=50s")
+    (held,) = items(shell, "pods")
+    assert held["metadata"]["finalizers"] == ["batch.kubernetes.io/job-tracking"]
+    cluster.run("operator", cluster.operator())
+    shell.done("wait", "pods", "--all", "--for=delete", "--timeout=50s")
     cluster.processes.pop("operator").kill()
 
 

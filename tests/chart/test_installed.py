@@ -28,18 +28,34 @@ EVERY_OPTION = [pytest.param(options, id=name) for name, options in OPTIONS.item
 
 
 @pytest.mark.parametrize(
-    ("options", "mode"),
+    ("options", "mode", "want"),
     [
-        pytest.param([], "kopfwerk", id="custom-resources"),
-        pytest.param(["webhook.enabled=false"], "kopfwerk", id="no-webhook"),
-        pytest.param(["native.enabled=true"], "native", id="native"),
+        pytest.param([], "kopfwerk", ["cluster", "webhook"], id="custom-resources"),
+        pytest.param(["webhook.enabled=false"], "kopfwerk", ["cluster"], id="no-webhook"),
+        pytest.param(["native.enabled=true"], "native", ["cluster"], id="native"),
     ],
 )
-def test_the_operator_has_the_rights_that_the_code_declares(helm: Helm, options: list[str], mode: str) -> None:
+def test_the_operator_has_the_rights_that_the_code_declares(
+    helm: Helm, options: list[str], mode: str, want: list[str]
+) -> None:
     """No rule less, and by no binding any more."""
     given = rights(helm.render(*options), "kopfwerk")
 
-    assert given == {"ClusterRole": RULES[mode]["cluster"], "Role": RULES[mode]["lease"]}
+    want_rules = [rule for part in want for rule in RULES[mode][part]]
+    assert given == {"ClusterRole": want_rules, "Role": RULES[mode]["lease"]}
+
+
+def test_nobody_but_the_webhook_makes_built_in_workloads(helm: Helm) -> None:
+    """And that one as a dry run: without it the operator has no right to."""
+    rules = rights(helm.render("webhook.enabled=false"), "kopfwerk")["ClusterRole"]
+    made = {
+        name
+        for rule in rules
+        for name in rule["resources"]
+        if "create" in rule["verbs"] and "apps" in rule["apiGroups"]
+    }
+
+    assert made == {"controllerrevisions"}
 
 
 def test_who_sees_to_the_certificate_may_write_one_secret_and_one_configuration(helm: Helm) -> None:
@@ -208,6 +224,16 @@ def test_the_first_job_has_its_account_before_anything_is_installed(helm: Helm) 
         assert int(annotations["helm.sh/hook-weight"]) < int(
             job["metadata"]["annotations"].get("helm.sh/hook-weight", 0)
         )
+
+
+@pytest.mark.parametrize("options", EVERY_OPTION)
+def test_no_name_is_longer_than_kubernetes_lets_it_be(helm: Helm, options: tuple[str, ...]) -> None:
+    """A CronJob's Jobs have longer names than it, and what is made for a Job or a Service has its name in a label."""
+    longest = {"CronJob": 52, "Job": 63, "Service": 63}
+
+    objects = helm.render(*options)
+    too_long = [obj for obj in objects if len(obj["metadata"]["name"]) > longest.get(obj["kind"], 253)]
+    assert [obj["metadata"]["name"] for obj in too_long] == []
 
 
 def test_a_replica_has_the_time_to_end_what_is_in_flight(helm: Helm) -> None:

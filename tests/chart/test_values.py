@@ -1,6 +1,7 @@
 """Values: each is documented, known to the schema, and a mistake in one is an error that names it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,13 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
         pytest.param("image.pullPolicy=Sometimes", ["/image/pullPolicy"], id="no-such-policy"),
         pytest.param("metrics.port=80", ["/metrics/port", "1,024"], id="port-that-only-root-may-have"),
         pytest.param("podDisruptionBudget.minAvailable=half", ["/podDisruptionBudget/minAvailable"], id="no-share"),
+        pytest.param(r"commonLabels.app\.kubernetes\.io/name=x", ["/commonLabels", "app/kubernetes"], id="selected-by"),
+        pytest.param(
+            r"podLabels.app\.kubernetes\.io/component=x", ["/podLabels", "app/kubernetes"], id="selected-by-too"
+        ),
+        pytest.param("terminationGracePeriodSeconds=2", ["/terminationGracePeriodSeconds", "3"], id="no-time-to-sleep"),
+        pytest.param("webhook.certManager.issuerRef.kind=Issuer", ["/issuerRef", "name"], id="nameless-issuer"),
+        pytest.param("networkPolicy.apiServerPorts=null", ["/networkPolicy", "apiServerPorts"], id="ports-taken-away"),
     ],
 )
 def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, want_names: list[str]) -> None:
@@ -72,11 +80,60 @@ def test_a_mistake_is_an_error_that_names_the_value(helm: Helm, option: str, wan
     assert [name for name in want_names if name not in message] == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("image.repository", id="no-image"),
+        pytest.param("replicas", id="nobody-knows-how-many"),
+        pytest.param("metrics.port", id="no-port"),
+        pytest.param("log.format", id="an-empty-argument"),
+        pytest.param("webhook.certificate.validFor", id="no-time"),
+        pytest.param("scheduler.kubeScheduler.image.repository", id="no-image-of-the-scheduler"),
+        pytest.param("monitoring", id="all-below"),
+        pytest.param("webhook.certManager", id="all-below-that"),
+    ],
+)
+def test_what_cannot_be_done_without_cannot_be_taken_away(helm: Helm, path: str) -> None:
+    """`null` takes a default away: where nothing could be rendered without it, the message says which it is."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", [f"{path}=null"]))
+
+    assert ran.returncode == 1
+    assert "values don't meet the specifications of the schema" in ran.stderr
+    assert f"'{path.rpartition('.')[2]}'" in ran.stderr
+
+
+def test_no_port_of_the_apiserver_is_a_mistake(helm: Helm) -> None:
+    """A NetworkPolicy's rule without ports lets all of them out."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", ()), "--set-json", "networkPolicy.apiServerPorts=[]")
+
+    assert ran.returncode == 1
+    assert "/networkPolicy/apiServerPorts" in ran.stderr.replace(".", "/")
+
+
 def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
     """There is no name that could be guessed."""
     ran = helm.run(*helm.arguments("template", "kopfwerk", ["serviceAccount.create=false"]))
 
     assert "serviceAccount.name is needed where serviceAccount.create is false" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param(["metrics.port=9443"], "metrics.port and webhook.port", id="of-the-webhook"),
+        pytest.param(
+            ["metrics.port=8090", "scheduler.enabled=true"], "metrics.port cannot be 8090", id="of-the-extender"
+        ),
+        pytest.param(["metrics.port=9443", "webhook.enabled=false"], "", id="no-webhook"),
+        pytest.param(["metrics.port=8090"], "", id="no-scheduler"),
+    ],
+)
+def test_a_port_that_is_taken_is_an_error(helm: Helm, options: list[str], want: str) -> None:
+    """What would only show as a pod that does not start."""
+    ran = helm.run(*helm.arguments("template", "kopfwerk", options))
+
+    assert (ran.returncode != 0) == bool(want)
+    assert want in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -95,6 +152,22 @@ def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
 def test_the_image(helm: Helm, options: list[str], want_image: str) -> None:
     """Repository, tag and digest choose it."""
     assert container(helm.render(*options))["image"] == want_image
+
+
+@pytest.mark.parametrize(
+    ("image", "want"),
+    [
+        pytest.param("kopfwerk:dev", ["image.repository=kopfwerk", "image.tag=dev"], id="default"),
+        pytest.param("reg:5000/a/b:v2", ["image.repository=reg:5000/a/b", "image.tag=v2"], id="a-registry-with-a-port"),
+        pytest.param("reg:5000/a", ["image.repository=reg:5000/a", "image.tag=latest"], id="no-tag-as-docker-has-it"),
+    ],
+)
+def test_make_kind_installs_the_image_that_it_builds(image: str, want: list[str]) -> None:
+    """Whatever it is called."""
+    make = ["make", "--dry-run", "--directory", str(CHART.parents[1]), "kind", f"IMAGE={image}"]
+    words = subprocess.run(make, capture_output=True, text=True, check=True).stdout.split()
+
+    assert [word for word in words if word.startswith("image.")] == want
 
 
 def test_common_labels_are_everywhere(helm: Helm) -> None:
@@ -119,3 +192,13 @@ def test_everything_is_in_the_releases_namespace(helm: Helm) -> None:
     for obj in helm.render("networkPolicy.enabled=true"):
         want_namespace = None if obj["kind"] in cluster_wide else NAMESPACE
         assert obj["metadata"].get("namespace") == want_namespace, obj["kind"]
+
+
+def test_the_charts_files_are_all_in_its_readme() -> None:
+    """By name, or by their folder."""
+    text = (CHART / "README.md").read_text()
+    folders = {"crds"}
+
+    files = [file.relative_to(CHART) for file in (CHART / "files").rglob("*") if file.is_file()]
+    named = {f"files/{file.parts[1]}/" if file.parts[1] in folders else str(file) for file in files}
+    assert [name for name in sorted(named) if f"`{name}`" not in text] == []

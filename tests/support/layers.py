@@ -68,6 +68,8 @@ LAYERS: Final = (
     Layer("e2e/native", 600, asked_for=True, tries=2),
 )
 
+_GROUP: Final = re.compile(r"@[^\]]*$")
+"""What pytest-xdist puts behind the name of a case that runs on one worker with others."""
 NEEDS_PROGRAMS: Final = {"scheduler", "gitops", "cluster", "apiserver", "parity", "prometheus"}
 
 
@@ -190,7 +192,8 @@ def _outcomes(report: Path) -> tuple[Counter[str], list[str]]:
         failed = "failed" if kinds & {"failure", "error"} else "passed"
         found["skipped" if "skipped" in kinds else failed] += 1
         if kinds & {"failure", "error"}:
-            again.append(f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}")
+            name = _GROUP.sub("", case.get("name", ""))
+            again.append(f"{case.get('classname', '').replace('.', '/')}.py::{name}")
     return found, again
 
 

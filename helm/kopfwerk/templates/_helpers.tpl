@@ -3,22 +3,22 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What the names of objects begin with. 43 characters leave room for what follows: a CronJob's name has 52 at most. */}}
+{{/* What the names of objects begin with. 32 characters leave room for -webhook-certificate: a CronJob's name has 52 at most. */}}
 {{- define "kopfwerk.fullname" -}}
 {{- $name := include "kopfwerk.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 43 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 32 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 43 | trimSuffix "-" }}
+{{- .Release.Name | trunc 32 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 43 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 32 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
 {{/* By what the pods of a component are selected: dict "root" $ "component" "operator". */}}
 {{- define "kopfwerk.selector" -}}
-app.kubernetes.io/name: {{ include "kopfwerk.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "kopfwerk.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -62,6 +62,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- ternary "native" "kopfwerk" .Values.native.enabled }}
 {{- end }}
 
+{{/* How a Deployment's pods are replaced. The default's numbers stay behind another type, which Kubernetes refuses. */}}
+{{- define "kopfwerk.strategy" -}}
+{{- with .Values.strategy }}
+{{- ternary (omit . "rollingUpdate") . (eq (get . "type") "Recreate") | toYaml }}
+{{- end }}
+{{- end }}
+
 {{/* What every pod of the chart has in common, whatever it runs. */}}
 {{- define "kopfwerk.pod" -}}
 enableServiceLinks: false
@@ -80,7 +87,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 

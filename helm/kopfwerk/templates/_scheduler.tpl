@@ -16,7 +16,7 @@
 
 {{/* Whose pods are left to the default scheduler: the values of a namespaceSelector. */}}
 {{- define "kopfwerk.scheduler.excluded" -}}
-{{- append .Values.scheduler.excludedNamespaces .Release.Namespace | uniq | toYaml }}
+{{- append (default list .Values.scheduler.excludedNamespaces) .Release.Namespace | uniq | toYaml }}
 {{- end }}
 
 {{/* The image of kube-scheduler: the cluster's own version, unless another is asked for. */}}

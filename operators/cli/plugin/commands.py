@@ -10,8 +10,8 @@ from operators.cli.plugin.options import Group
 def commands() -> None:
     """Do with Kopfwerk's workloads what kubectl does with the built-in ones.
 
-    TYPE is deployment (deploy) or replicaset (rs): alone, the custom resource of the group kopfwerk.dev; with its
-    group, as in deployments.apps/web, the built-in one.
+    TYPE is deployment (deploy), replicaset (rs), statefulset (sts), daemonset (ds), job or cronjob (cj): alone, the
+    custom resource of the group kopfwerk.dev; with its group, as in deployments.apps/web, the built-in one.
     """
 
 

@@ -17,8 +17,9 @@ pass_kubectl = click.make_pass_decorator(Kubectl, ensure=True)
 
 _GLOBAL_VALUES = (
     "as", "as-group", "as-uid", "as-user-extra", "cache-dir", "certificate-authority", "client-certificate",
-    "client-key", "cluster", "context", "kubeconfig", "request-timeout", "server,s", "tls-server-name", "token",
-    "user", "v", "vmodule",
+    "client-key", "cluster", "context", "kubeconfig", "kuberc", "log-flush-frequency", "password", "profile",
+    "profile-output", "proxy-url", "request-timeout", "server,s", "tls-server-name", "token", "user", "username",
+    "v,v", "vmodule",
 )  # fmt: skip
 _GLOBAL_SWITCHES = ("disable-compression", "insecure-skip-tls-verify", "match-server-version", "warnings-as-errors")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

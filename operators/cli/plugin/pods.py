@@ -46,7 +46,7 @@ def logs(kubectl: Kubectl, /, args: Sequence[str], pod_running_timeout: float, *
     """Print the logs of a container: logs (POD | TYPE/NAME) [CONTAINER]."""
     flags = _flags(options)
     if not (args and "/" in args[0] and is_workload(args[0])):
-        kubectl.become("logs", *args, *flags)
+        kubectl.become("logs", f"--pod-running-timeout={pod_running_timeout}s", *args, *flags)
     obj = _workload(kubectl, args[0])
     pods = _pods(kubectl, obj, choice.for_logs, pod_running_timeout)
     namespace = obj["metadata"]["namespace"]
@@ -95,7 +95,7 @@ def port_forward(kubectl: Kubectl, args: Sequence[str], pod_running_timeout: flo
 def _in_pod(kubectl: Kubectl, command: str, args: Sequence[str], timeout: float, flags: Sequence[str]) -> None:
     """Become the kubectl command in the pod that stands for a workload."""
     if not (args and "/" in args[0] and is_workload(args[0])):
-        kubectl.become(command, *args, *flags)
+        kubectl.become(command, f"--pod-running-timeout={timeout}s", *args, *flags)
     obj = _workload(kubectl, args[0])
     pod = _pods(kubectl, obj, choice.for_attaching, timeout)[0]
     kubectl.become(command, f"pod/{objects.name(pod)}", *args[1:], *flags, namespace=obj["metadata"]["namespace"])

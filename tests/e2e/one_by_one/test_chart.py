@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import operator
-from tests.e2e.manifests import deployment
+from tests.e2e.manifests import OURS, Obj, container, deployment
 from tests.e2e.shell import NAMESPACE, RELEASE, Shell, documented, eventually, run
 
 INSTALL = "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --wait"
@@ -76,11 +76,24 @@ def test_without_helm_and_without_a_trace(shell: Shell) -> None:
     shell.kubectl("scale", "deployments.kopfwerk.dev/web", "--replicas=4")
     shell.rolled_out()
     assert before < _running(shell)
+    shell.apply(_endless_job())
+    eventually("the Job's pod", lambda: shell.get("pods", "--selector=job-name=endless"))
+    documented("kubectl delete cronjobs.kopfwerk.dev,jobs.kopfwerk.dev --all --all-namespaces")
     documented("kubectl delete crd --selector app.kubernetes.io/name=kopfwerk,app.kubernetes.io/component=crds")
     eventually("no pod is left", lambda: shell.get("pods") == [])
     operator.upgrade("--take-ownership")
     shell.apply(deployment(1))
     shell.rolled_out()
+
+
+def _endless_job() -> Obj:
+    """Return a Job whose pod does not end by itself."""
+    pod = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 1,
+        "containers": [container("v1", "call", "http://x")],
+    }
+    return {"apiVersion": OURS, "kind": "Job", "metadata": {"name": "endless"}, "spec": {"template": {"spec": pod}}}
 
 
 def _uninstall() -> None:
