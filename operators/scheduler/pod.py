@@ -75,6 +75,9 @@ class Pod:
     requests: Requests
     scored_cpu: int
     scored_memory: int
+    """What scores count of it where it is placed, and, below, while it is to be placed."""
+    asked_cpu: int
+    asked_memory: int
     ports: tuple[Port, ...]
     images: tuple[str, ...]
     image_count: int
@@ -114,6 +117,7 @@ def parse(obj: Obj) -> Pod:
     )
     images = _images(spec)
     cpu, memory = requests.for_scores(obj)
+    asked_cpu, asked_memory = requests.asked_for_scores(obj)
     return Pod(
         namespace=namespace,
         name=meta["name"],
@@ -131,6 +135,8 @@ def parse(obj: Obj) -> Pod:
         requests=requests.of_pod(obj),
         scored_cpu=cpu,
         scored_memory=memory,
+        asked_cpu=asked_cpu,
+        asked_memory=asked_memory,
         ports=_ports(spec),
         images=images,
         image_count=len(images),

@@ -49,6 +49,16 @@ def for_scores(pod: Obj) -> tuple[int, int]:
     return found.get("cpu", 0), found.get("memory", 0)
 
 
+def asked_for_scores(pod: Obj) -> tuple[int, int]:
+    """Return CPU and memory as least and most allocated count them of the pod that is to be placed.
+
+    Upstream adds up its containers alone here, whatever it requests as a whole.
+    """
+    found = _of_containers(pod["spec"], _wanted, UNREQUESTED)
+    _add(found, amounts(pod["spec"].get("overhead")))
+    return found["cpu"], found["memory"]
+
+
 def _effective(pod: Obj, missing: Mapping[str, int]) -> Requests:
     spec, status = pod["spec"], pod.get("status") or {}
     found = _of_containers(spec, _wanted, missing)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -18,7 +18,8 @@ from prometheus_client.exposition import choose_encoder
 from operators.core.objects import PODS, Obj
 from operators.runtime.client import OWN_WORDS, ApiError, Requests, path
 from operators.scheduler import metrics, wire
-from operators.scheduler.extender import Extender
+from operators.scheduler.extender import Answer, Extender
+from operators.scheduler.pod import Pod
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ LARGEST: Final = 16 << 20
 """Bytes of a request: 100,000 names of nodes and a pod need less."""
 BEHIND_AT_MOST: Final = 1.0
 """Seconds for which a decision waits for news of pods that had to go for it."""
+NEWS_AT_MOST: Final = 0.02
+"""Seconds for which a refusal waits for news."""
+_TICK: Final = 0.002
 PREFIX: Final = "/scheduler"
 Verb: TypeAlias = Callable[[bytes], Awaitable[bytes]]
 
@@ -37,6 +41,8 @@ class Server:
         self._extender = extender
         self._client = client
         self._ready = ready
+        self._news_from = 0.0
+        """From when on a refusal waits for news."""
 
     def application(self) -> web.Application:
         """Return the application: the verbs and /explain, and what the page has."""
@@ -91,8 +97,27 @@ class Server:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEHIND_AT_MOST):
                 while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
-                    await asyncio.sleep(0.002)
-        return wire.filtered(self._extender.filter(pod, names))
+                    await asyncio.sleep(_TICK)
+        answer = self._extender.filter(pod, names)
+        if not answer.nodes and pod.group is None and time.monotonic() >= self._news_from:
+            answer = await self._with_news(pod, names, answer)
+        return wire.filtered(answer)
+
+    async def _with_news(self, pod: Pod, names: Sequence[str] | None, answer: Answer) -> Answer:
+        """Ask again as soon as anything is new, for a moment: the very news because of which we were asked may be late.
+
+        The pod would not be asked about once more because of it, and on a quiet cluster for minutes. Where many pods
+        are refused, few of them wait, for others wait behind them and there is news all the time. Nor does a pod of a
+        group: others of it are asked about next.
+        """
+        nodes = self._extender.nodes
+        version, until = nodes.version, time.monotonic() + NEWS_AT_MOST
+        while not answer.nodes and time.monotonic() < until:
+            await asyncio.sleep(_TICK)
+            if nodes.version != version:
+                answer, version = self._extender.filter(pod, names), nodes.version
+        self._news_from = time.monotonic() + 10 * NEWS_AT_MOST
+        return answer
 
     async def _prioritize(self, body: bytes) -> bytes:
         names, scores = self._extender.prioritize(*wire.arguments(body, self._extender.nodes.node_count))

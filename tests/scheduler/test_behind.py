@@ -1,12 +1,14 @@
 """A pod whose victims kube-scheduler has seen gone, and our watch has not, evicts nobody else."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from operators.core.objects import Obj
+from operators.scheduler import node as machines
 from operators.scheduler import server
 from operators.scheduler.extender import Extender
 from operators.scheduler.rules import rules
@@ -69,6 +71,30 @@ async def test_it_is_waited_for(
 async def test_nobody_waits_while_victims_end(session: aiohttp.ClientSession) -> None:
     """kube-scheduler refuses their node by itself as long as it sees them, and asks about others."""
     assert await filtered(session, NOMINATED, "b") == []
+
+
+async def test_a_refusal_waits_for_news(
+    session: aiohttp.ClientSession, nodes: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What kube-scheduler asks because of, it may have seen just before our watch does; nothing else wakes the pod."""
+    monkeypatch.setattr(server, "NEWS_AT_MOST", 30.0)
+    asking = asyncio.create_task(filtered(session, pod_object("late", cpu="4"), "a", "b"))
+    await asyncio.wait([asking], timeout=0.05)
+    nodes.put_node(machines.parse(node("b", unschedulable=True)))
+    await asyncio.wait([asking], timeout=0.05)
+    assert not asking.done(), "that was not the news"
+
+    nodes.remove_pod("uid-on-a")
+    assert await asking == ["a"]
+
+
+async def test_few_refusals_wait(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many pods are refused, others are not to wait for that."""
+    monkeypatch.setattr(server, "NEWS_AT_MOST", 1.0)
+    began = time.monotonic()
+    for number in range(10):
+        assert await filtered(session, pod_object(f"p{number}", cpu="4"), "a", "b") == []
+    assert time.monotonic() - began < 9
 
 
 async def test_not_for_ever(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,13 @@ def test_scores_count_a_default() -> None:
     assert requests.for_scores(pod(container("a"), container("b", "1"))) == (1100, 2 * 200 * 1024 * 1024)
 
 
+def test_scores_count_a_pod_as_a_whole_once_it_is_placed() -> None:
+    """While it is to be placed its containers count, as upstream has it."""
+    one = pod(container("a"), container("b", "1"), resources={"requests": {"cpu": "3"}}, overhead={"cpu": "50m"})
+    assert requests.for_scores(one) == (3050, 2 * 200 * 1024 * 1024)
+    assert requests.asked_for_scores(one) == (1150, 2 * 200 * 1024 * 1024)
+
+
 @pytest.mark.parametrize(
     ("text", "want_whole"),
     [

@@ -80,9 +80,9 @@ def with_pod(pod: Pod, nodes: Snapshot, rows: Rows, name: str) -> tuple[Ints, In
     """
     allocatable = nodes.allocatable[name][rows]
     if name == "cpu":
-        return nodes.scored_cpu[rows] + pod.scored_cpu, allocatable
+        return nodes.scored_cpu[rows] + pod.asked_cpu, allocatable
     if name == "memory":
-        return nodes.scored_memory[rows] + pod.scored_memory, allocatable
+        return nodes.scored_memory[rows] + pod.asked_memory, allocatable
     amount = pod.requests.get(name, 0)
     if not amount and name != "ephemeral-storage":
         allocatable = np.zeros(len(rows), np.int64)
