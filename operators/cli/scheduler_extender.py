@@ -69,6 +69,9 @@ class _Address:
     "--all-nodes", is_flag=True, help="Answer with every node that fits instead of the best, and score on demand."
 )
 @click.option("--part", is_flag=True, help="kube-scheduler shows a part of the nodes: have it look on where none fits.")
+@click.option(
+    "--gangs/--no-gangs", default=True, help="Place pods of a group together, or refuse them: it takes this to bind."
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def scheduler_extender(**options: Any) -> None:
@@ -113,7 +116,8 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     snapshot = Snapshot()
-    extender = Extender(snapshot, chosen.of, time.monotonic, decides=not options["all_nodes"], in_part=options["part"])
+    modes = {"decides": not options["all_nodes"], "in_part": options["part"], "binds": options["gangs"]}
+    extender = Extender(snapshot, chosen.of, time.monotonic, **modes)
     kubeconfig = str(options["kubeconfig"]) if options["kubeconfig"] else None
     async with await Client.connect(kubeconfig, options["context"]) as client, contextlib.AsyncExitStack() as stack:
         informers = feed.informers(client, snapshot)

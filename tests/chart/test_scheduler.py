@@ -54,19 +54,20 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "want", "want_part"),
+    ("option", "want", "want_flag"),
     [
-        pytest.param("scheduler.preemption=room", Extender(URL, preempts="room"), False, id="preempts for room alone"),
-        pytest.param("scheduler.nodes=part", Extender(URL, looks_at="part"), True, id="chooses from a part"),
+        pytest.param("scheduler.preemption=room", Extender(URL, preempts="room"), None, id="preempts for room alone"),
+        pytest.param("scheduler.nodes=part", Extender(URL, looks_at="part"), "--part", id="chooses from a part"),
+        pytest.param("scheduler.gangs=false", Extender(URL, binds=False), "--no-gangs", id="places no groups"),
     ],
 )
-def test_how_much_kube_scheduler_looks_at(helm: Helm, option: str, want: Extender, *, want_part: bool) -> None:
+def test_how_much_is_asked_of_each(helm: Helm, option: str, want: Extender, want_flag: str | None) -> None:
     """The configuration is then that of the code too, and the extender is told."""
     config = files(helm, option)["kube-scheduler.yaml"]
     extender, _ = pod_of(helm.render(*ON, option))["containers"]
 
     assert config == configuration(want, "", "kopfwerk", (NAMESPACE, NAME))
-    assert ("--part" in extender["args"]) == want_part
+    assert {"--part", "--no-gangs"} & set(extender["args"]) == ({want_flag} if want_flag else set())
 
 
 def test_an_older_kube_scheduler_is_not_asked_for_what_it_has_not(helm: Helm) -> None:

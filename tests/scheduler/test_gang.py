@@ -9,7 +9,7 @@ from operators.core.objects import Obj
 from operators.scheduler import feed
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
-from operators.scheduler.extender import Answer, Extender
+from operators.scheduler.extender import NO_GANGS, Answer, Extender
 from operators.scheduler.gangs import GRACE, Wait
 from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.pod import Pod
@@ -593,3 +593,14 @@ def test_a_node_that_kube_scheduler_does_not_ask_about(want: int, *, in_part: bo
     world.group(size=3, minimum=3)
     assert not world.ask("g0", ["small"]).nodes
     assert world.extender.gangs.held == want
+
+
+def test_groups_are_refused_where_kube_scheduler_binds() -> None:
+    """Nothing could keep the first of them from being bound before the last has come. Other pods are placed as ever."""
+    nodes = snapshot(node("n", cpu="8"))
+    for number in range(2):
+        nodes.put_pod(pods.parse(member(f"g{number}", minimum=2, cpu="1")))
+    extender = Extender(nodes, lambda _: rules(), lambda: 0.0, binds=False)
+    refused = extender.filter(pods.parse(member("g0", minimum=2, cpu="1")), None)
+    assert (refused.nodes, refused.unresolvable) == ([], {"n": NO_GANGS})
+    assert extender.filter(pods.parse(pod_object("alone", cpu="8")), None).nodes == ["n"], "nothing is held for them"
