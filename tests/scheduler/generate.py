@@ -8,6 +8,8 @@ from operators.core.objects import Obj
 APPS = ("a", "b", "c")
 ZONES = ("z1", "z2", "z3")
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
+HASH = "pod-template-hash"
+KEYS = (HOSTNAME, ZONE, ZONE, "rack")
 _MIB = 1024 * 1024
 _IMAGE_SIZES = {"a": 310 * _MIB, "b": 24 * _MIB + 17, "c": 1500 * _MIB}
 """The same on every node: where nodes differ, upstream takes that of whichever it heard of first."""
@@ -19,6 +21,8 @@ def node(rng: random.Random, number: int) -> Obj:
     labels = {HOSTNAME: name, "disk": rng.choice(("ssd", "hdd")), "generation": str(rng.randint(1, 4))}
     if rng.random() < 0.9:
         labels[ZONE] = rng.choice(ZONES)
+    if rng.random() < 0.7:
+        labels["rack"] = rng.choice(("r1", "r2", "r3", "r4"))
     size = {
         "cpu": rng.choice(("2", "4", "3500m", "8")),
         "memory": rng.choice(("4Gi", "8Gi", "7654321Ki")),
@@ -33,8 +37,9 @@ def node(rng: random.Random, number: int) -> Obj:
         if rng.random() < 0.2
     ]
     images = [
-        {"names": [f"registry.example/{app}:latest"], "sizeBytes": _IMAGE_SIZES[app]}
-        for app in APPS
+        {"names": [f"registry.example/{app}@sha256:{app * 64}", f"registry.example/{app}:{tag}"], "sizeBytes": size}
+        for app, size in _IMAGE_SIZES.items()
+        for tag in ("latest", "v2")
         if rng.random() < 0.5
     ]
     return {
@@ -53,8 +58,12 @@ def pod(rng: random.Random, name: str) -> Obj:
         "containers": [_container(rng, f"c{number}", app) for number in range(rng.randint(1, 2))],
         "terminationGracePeriodSeconds": 0,
     }
+    if rng.random() < 0.1:
+        spec["resources"] = {"requests": rng.choice(({"cpu": "3"}, {"cpu": "2500m", "memory": "3Gi"}))}
+    if rng.random() < 0.1:
+        spec["volumes"] = [{"name": "image", "image": {"reference": f"registry.example/{rng.choice(APPS)}:v2"}}]
     if rng.random() < 0.2:
-        spec["initContainers"] = [_container(rng, "init", app)]
+        spec["initContainers"] = [_container(rng, "init", rng.choice(APPS))]
         if rng.random() < 0.5:
             spec["initContainers"][0]["restartPolicy"] = "Always"
     if rng.random() < 0.2:
@@ -63,7 +72,7 @@ def pod(rng: random.Random, name: str) -> Obj:
         spec["tolerations"] = [_toleration(rng)]
     if rng.random() < 0.35:
         spec["topologySpreadConstraints"] = [
-            _spread(rng, key) for key in rng.sample((HOSTNAME, ZONE), rng.randint(1, 2))
+            _spread(rng, key) for key in rng.sample((HOSTNAME, ZONE, "rack"), rng.randint(1, 2))
         ]
     affinity = {
         **({"nodeAffinity": _node_affinity(rng)} if rng.random() < 0.3 else {}),
@@ -73,18 +82,20 @@ def pod(rng: random.Random, name: str) -> Obj:
     if affinity:
         spec["affinity"] = affinity
     labels = {"app": app, "track": rng.choice(("stable", "canary"))}
+    if rng.random() < 0.7:
+        labels[HASH] = rng.choice(("1", "2"))
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
 def _container(rng: random.Random, name: str, app: str) -> Obj:
     requests: dict[str, str] = {}
     if rng.random() < 0.8:
-        requests["cpu"] = rng.choice(("50m", "100m", "0.25", "700m"))
+        requests["cpu"] = rng.choice(("50m", "100m", "0.25", "700m", "0"))
     if rng.random() < 0.7:
         requests["memory"] = rng.choice(("64Mi", "128M", "1Gi", "300Mi"))
     if rng.random() < 0.1:
         requests["ephemeral-storage"] = "1Gi"
-    container: Obj = {"name": name, "image": f"registry.example/{app}"}
+    container: Obj = {"name": name, "image": f"registry.example/{app}{rng.choice(('', ':v2', ':v3'))}"}
     if rng.random() < 0.07:
         requests["example.com/gpu"] = "1"
         container["resources"] = {"limits": {"example.com/gpu": "1"}}
@@ -92,7 +103,7 @@ def _container(rng: random.Random, name: str, app: str) -> Obj:
     if rng.random() < 0.1 and name == "c0":
         port: Obj = {"containerPort": 80, "hostPort": rng.choice((8080, 9090)), "protocol": rng.choice(("TCP", "UDP"))}
         if rng.random() < 0.5:
-            port["hostIP"] = rng.choice(("127.0.0.1", "127.0.0.2"))
+            port["hostIP"] = rng.choice(("127.0.0.1", "127.0.0.2", "0.0.0.0"))  # noqa: S104 - an address like others
         container["ports"] = [port]
     return container
 
@@ -105,6 +116,8 @@ def _toleration(rng: random.Random) -> Obj:
             {"key": "dedicated", "operator": "Equal", "value": "no"},
             {"key": "slow", "operator": "Exists", "effect": "PreferNoSchedule"},
             {"key": "old", "operator": "Exists"},
+            {"operator": "Exists", "effect": "PreferNoSchedule"},
+            {"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"},
         )
     )
 
@@ -116,6 +129,8 @@ def _selector(rng: random.Random) -> Obj:
             {"matchExpressions": [{"key": "app", "operator": "In", "values": list(rng.sample(APPS, 2))}]},
             {"matchExpressions": [{"key": "track", "operator": "NotIn", "values": ["canary"]}]},
             {"matchLabels": {"app": rng.choice(APPS), "track": "stable"}},
+            {"matchExpressions": [{"key": HASH, "operator": rng.choice(("Exists", "DoesNotExist"))}]},
+            {},
         )
     )
 
@@ -133,26 +148,35 @@ def _spread(rng: random.Random, key: str) -> Obj:
     for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
         if rng.random() < 0.4:
             constraint[field] = rng.choice(("Honor", "Ignore"))
-    if rng.random() < 0.2:
-        constraint["matchLabelKeys"] = ["pod-template-hash"]
+    if rng.random() < 0.05:
+        del constraint["labelSelector"]
+    elif rng.random() < 0.2 and HASH not in str(constraint["labelSelector"]):
+        constraint["matchLabelKeys"] = [HASH]
     return constraint
 
 
 def _node_affinity(rng: random.Random) -> Obj:
+    def expression() -> Obj:
+        return rng.choice(
+            (
+                {"key": "disk", "operator": "In", "values": ["ssd"]},
+                {"key": "disk", "operator": "NotIn", "values": ["hdd"]},
+                {"key": ZONE, "operator": rng.choice(("Exists", "DoesNotExist"))},
+                {"key": "generation", "operator": rng.choice(("Gt", "Lt")), "values": ["2"]},
+                {"key": "rack", "operator": rng.choice(("Gt", "Lt")), "values": ["2"]},
+                {"key": ZONE, "operator": rng.choice(("In", "NotIn")), "values": rng.sample(ZONES, rng.randint(1, 2))},
+            )
+        )
+
     def term() -> Obj:
-        return {
-            "matchExpressions": [
-                rng.choice(
-                    (
-                        {"key": "disk", "operator": "In", "values": ["ssd"]},
-                        {"key": "disk", "operator": "NotIn", "values": ["hdd"]},
-                        {"key": ZONE, "operator": rng.choice(("Exists", "DoesNotExist"))},
-                        {"key": "generation", "operator": rng.choice(("Gt", "Lt")), "values": ["2"]},
-                        {"key": ZONE, "operator": "NotIn", "values": [rng.choice(ZONES)]},
-                    )
-                )
-            ]
-        }
+        if rng.random() < 0.1:
+            named = {
+                "key": "metadata.name",
+                "operator": rng.choice(("In", "NotIn")),
+                "values": [f"d{rng.randint(0, 13)}"],
+            }
+            return {"matchFields": [named]}
+        return {"matchExpressions": [expression() for _ in range(rng.randint(1, 2))]} if rng.random() < 0.95 else {}
 
     found: Obj = {}
     if rng.random() < 0.5:
@@ -168,12 +192,18 @@ def _pod_affinity(rng: random.Random, rarely: float) -> Obj:
     """Draw terms about other pods; required ones rarely, for soon nothing would fit any more."""
 
     def term() -> dict[str, Any]:
-        found: Obj = {"topologyKey": rng.choice((HOSTNAME, ZONE)), "labelSelector": _selector(rng)}
+        found: Obj = {"topologyKey": rng.choice(KEYS), "labelSelector": _selector(rng)}
+        if rng.random() < 0.2:
+            found["namespaceSelector"] = rng.choice(({}, {"matchLabels": {"kubernetes.io/metadata.name": "left"}}))
         if rng.random() < 0.15:
-            found["namespaceSelector"] = {}
+            found["namespaces"] = ["right"]
+        if rng.random() < 0.05:
+            del found["labelSelector"]
+        elif rng.random() < 0.2 and HASH not in str(found["labelSelector"]):
+            found[rng.choice(("matchLabelKeys", "mismatchLabelKeys"))] = [HASH]
         return found
 
     if rng.random() < rarely:
-        return {"requiredDuringSchedulingIgnoredDuringExecution": [term()]}
+        return {"requiredDuringSchedulingIgnoredDuringExecution": [term() for _ in range(rng.randint(1, 2))]}
     weighted = [{"weight": rng.randint(1, 100), "podAffinityTerm": term()} for _ in range(rng.randint(1, 2))]
     return {"preferredDuringSchedulingIgnoredDuringExecution": weighted}

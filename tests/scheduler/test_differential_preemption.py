@@ -111,6 +111,7 @@ async def _budget(api: Api, app: str, allowed: int) -> None:
 async def _ask(api: Api, both: Oracle, rng: random.Random, name: str) -> None:
     """Have a pod placed that fits nowhere, if it can be helped, and take it away again."""
     pod = generate.pod(rng, name)
+    pod["spec"].pop("resources", None)
     pod["spec"]["priorityClassName"] = f"level-{rng.randint(1, 3)}"
     pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = rng.choice(("900m", "1500m", "3"))
     api.request("POST", PODS, pod)

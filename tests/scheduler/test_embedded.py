@@ -13,6 +13,7 @@ from operators.core.objects import Obj
 
 pytestmark = pytest.mark.cluster
 PODS = "/api/v1/namespaces/default/pods"
+DEVICES = "/apis/resource.k8s.io/v1"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,23 @@ def test_the_extender_has_no_rights_but_its_own(cluster: Cluster) -> None:
             api.get("/api/v1/secrets")
         with pytest.raises(ApiError, match="forbidden"):
             api.request("DELETE", f"{PODS}/plain")
+
+
+def test_a_resource_that_stands_for_devices_is_claimed(cluster: Cluster) -> None:
+    """No node says that it has it: kube-scheduler claims a device for the pod, of which there is one on one node."""
+    gpu = {"requests": {"example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}}
+    containers = [{"name": "c", "image": "i", "resources": gpu}]
+    pool = {"name": "node-2", "generation": 1, "resourceSliceCount": 1}
+    there = {"driver": "gpu.example.com", "nodeName": "node-2", "pool": pool, "devices": [{"name": "gpu-0"}]}
+    chosen = {"cel": {"expression": 'device.driver == "gpu.example.com"'}}
+    with cluster.api() as api:
+        api.request("POST", f"{DEVICES}/resourceslices", {"metadata": {"name": "node-2"}, "spec": there})
+        of_class = {"extendedResourceName": "example.com/gpu", "selectors": [chosen]}
+        api.request("POST", f"{DEVICES}/deviceclasses", {"metadata": {"name": "gpus"}, "spec": of_class})
+        api.request("POST", PODS, pod("computes", containers=containers))
+        wait(cluster, lambda: node_of(api, "computes") == "node-2", "not placed where the device is")
+        api.request("POST", PODS, pod("waits", containers=containers))
+        wait(cluster, lambda: "cannot allocate" in condition_of(api, "waits"), "not refused")
 
 
 def test_pods_wait_for_an_extender_that_died(cluster: Cluster) -> None:

@@ -13,7 +13,10 @@ from operators.core.objects import Obj
 
 pytestmark = pytest.mark.cluster
 PODS = "/api/v1/namespaces/default/pods"
+CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
+VOLUMES = "/api/v1/persistentvolumes"
 HOSTNAME = "kubernetes.io/hostname"
+ONLY_ONE: Obj = {"accessModes": ["ReadWriteOncePod"], "storageClassName": ""}
 NODES = ("node-1", "node-2", "node-3")
 
 
@@ -93,6 +96,24 @@ def test_who_has_to_go_for_a_spread(cluster: Cluster) -> None:
         api.request("POST", PODS, pod("beside", 1, "there", {"nodeName": "node-3"}))
         try:
             assert _evicted(cluster, api, SPREAD) == ("on-node-3", "node-3")
+        finally:
+            _empty(cluster, api)
+
+
+def test_who_has_to_go_for_a_volume(cluster: Cluster) -> None:
+    """One that only one pod may have: no rule of ours knows of it, a plugin of kube-scheduler does."""
+    storage = {"resources": {"requests": {"storage": "1Gi"}}, "volumeName": "exclusive"}
+    claim = {"metadata": {"name": "exclusive"}, "spec": {**ONLY_ONE, **storage}}
+    spec = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "exclusive"}}]}
+    with cluster.api() as api:
+        volume = {"capacity": {"storage": "1Gi"}, "hostPath": {"path": "/nowhere"}, **ONLY_ONE}
+        api.request("POST", VOLUMES, {"metadata": {"name": "exclusive"}, "spec": volume})
+        api.request("POST", CLAIMS, claim)
+        wait(cluster, lambda: _phase(api.get(f"{CLAIMS}/exclusive")) == "Bound", "the volume is not bound")
+        for node, more in zip(NODES, ({}, spec, {}), strict=True):
+            api.request("POST", PODS, pod(f"on-{node}", 1, "there", {"nodeName": node, **more}))
+        try:
+            assert _evicted(cluster, api, spec) == ("on-node-2", "node-2")
         finally:
             _empty(cluster, api)
 
