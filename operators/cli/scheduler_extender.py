@@ -121,7 +121,9 @@ async def _run(
     kubeconfig = str(options["kubeconfig"]) if options["kubeconfig"] else None
     async with await Client.connect(kubeconfig, options["context"]) as client, contextlib.AsyncExitStack() as stack:
         informers = feed.informers(client, snapshot)
-        server = Server(extender, client, lambda: all(informer.synced.is_set() for informer in informers))
+        # A cluster may serve no classes of devices: then there are none, and kube-scheduler does without too.
+        needed = [informer for informer in informers if informer.resource != feed.CLASSES]
+        server = Server(extender, client, lambda: all(informer.synced.is_set() for informer in needed))
         following = [asyncio.create_task(informer.run()) for informer in informers]
         try:
             await stack.enter_async_context(served(server.application(), listen.host, listen.port, tls))

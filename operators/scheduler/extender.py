@@ -3,7 +3,7 @@
 `filter` decides: it answers with the one best node and assumes the pod there at once, before kube-scheduler asks about
 the next pod. What is asked for afterwards cannot change the choice any more, so that two pods never take the same room;
 kube-scheduler does not ask for scores where one node is left. With `decides=False` it answers with every node that fits
-and scores them when asked, and assumes at `bind`.
+and scores them when asked, and assumes nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
