@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 from operators.core.objects import Obj
+from operators.scheduler import own
 from operators.scheduler.predicates import (
     node_affinity,
     node_name,
@@ -89,7 +90,8 @@ def rules(profile: Obj | None = None) -> Rules:
     """
     profile = profile or {}
     _known("field", profile, _FIELDS)
-    predicates, priorities = PREDICATES | _own("predicates"), _PRIORITIES | _own("priorities")
+    predicates = PREDICATES | {name: own.predicate(name, rule) for name, rule in _own("predicates").items()}
+    priorities = _PRIORITIES | {name: own.priority(name, rule) for name, rule in _own("priorities").items()}
     listed = profile.get("predicates") or ["*"]
     chosen = {name for entry in listed for name in (PREDICATES if entry == "*" else [entry])}
     _known("predicate", chosen, predicates)

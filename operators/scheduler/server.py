@@ -19,6 +19,7 @@ from operators.core.objects import PODS, Obj
 from operators.runtime.client import OWN_WORDS, ApiError, Requests, path
 from operators.scheduler import metrics, wire
 from operators.scheduler.extender import Answer, Extender
+from operators.scheduler.own import RuleError
 from operators.scheduler.pod import Pod
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,9 @@ class Server:
             return web.Response(body=await verb(await request.read()), content_type="application/json")
         except wire.BadRequestError as error:
             return web.Response(status=400, text=f"{error}\n")
+        except RuleError as error:
+            log.exception("a pod is not decided about")
+            return web.Response(status=500, text=f"{error}\n")
 
     async def _filter(self, body: bytes) -> bytes:
         pod, names = wire.arguments(body, self._extender.nodes.node_count)
@@ -98,7 +102,11 @@ class Server:
             async with asyncio.timeout(BEHIND_AT_MOST):
                 while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
                     await asyncio.sleep(_TICK)
-        answer = self._extender.filter(pod, names)
+        try:
+            answer = self._extender.filter(pod, names)
+        except RuleError as error:  # kube-scheduler passes on what is in the answer, into the pod's events
+            log.exception("%s/%s is not placed", pod.namespace, pod.name)
+            return wire.filtered(Answer([], {}, {}, str(error)))
         if not answer.nodes and pod.group is None and time.monotonic() >= self._news_from:
             answer = await self._with_news(pod, names, answer)
         return wire.filtered(answer)

@@ -1,6 +1,7 @@
 """A rule of one's own: found by entry point, and used by the profiles that name it. The example is one."""
 
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 import yaml
 
 from operators.scheduler import placement, profiles, rules
+from operators.scheduler.extender import Extender
+from operators.scheduler.own import RuleError
+from operators.scheduler.pod import PROFILE
 from operators.scheduler.rules import InvalidProfileError
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import node, pod, snapshot
@@ -36,6 +40,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     rules._own.cache_clear()
     yield tmp_path
     rules._own.cache_clear()
+    sys.modules.pop("broken", None)
 
 
 @pytest.fixture
@@ -71,6 +76,50 @@ def test_a_rule_that_no_profile_names_does_nothing(example: profiles.Profiles) -
     """Installing a package changes no decision by itself."""
     assert "GpuNodes" not in example.by_name["packed"].predicates
     assert "FewestFreeGpus" not in example.by_name["packed"].priorities
+
+
+BROKEN = """
+import numpy as np
+from operators.scheduler.predicates.refusal import Refusal
+
+def fail(*_):
+    return {}["gpu"]
+
+def short(pod, nodes):
+    return [Refusal(np.ones(1, np.bool_), "no")]
+
+def share(pod, nodes, rows):
+    return np.ones(len(rows)) / 2
+
+def more(pod, nodes, rows):
+    return np.full(len(rows), 101)
+
+def one(pod, nodes, rows):
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "want_error"),
+    [
+        pytest.param("predicates", "fail", "rule Own failed: KeyError", id="a predicate that raises"),
+        pytest.param("predicates", "short", "rule Own: a Refusal .* each of nodes.size rows", id="of a few rows"),
+        pytest.param("priorities", "fail", "rule Own failed: KeyError", id="a priority that raises"),
+        pytest.param("priorities", "share", "rule Own: .* whole number", id="shares"),
+        pytest.param("priorities", "more", "rule Own: scores have to be from 0 to 100", id="too much"),
+        pytest.param("priorities", "one", "rule Own: it has to score each", id="one number for all"),
+    ],
+)
+def test_a_rule_that_gives_no_answer(site: Path, kind: str, name: str, want_error: str) -> None:
+    """It is named, and decides about the pods of its profile alone."""
+    (site / "broken.py").write_text(BROKEN)
+    installed(site, {f"kopfwerk.{kind}": {"Own": f"broken:{name}"}})
+    used = {"predicates": {"predicates": ["*", "Own"]}, "priorities": {"weights": {"Own": 1}}}[kind]
+    nodes, chosen = snapshot(node("a"), node("b")), profiles.read({"profiles": {"own": used}})
+    extender = Extender(nodes, chosen.of, lambda: 0.0)
+    with pytest.raises(RuleError, match=want_error):
+        extender.filter(pod("p", annotations={PROFILE: "own"}), None)
+    assert extender.filter(pod("other"), None).nodes
 
 
 def test_a_package_that_is_broken_is_named(site: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from operators.core.objects import Obj
 from operators.runtime.client import ApiError
-from operators.scheduler import wire
+from operators.scheduler import own, wire
 from operators.scheduler.extender import Extender
-from operators.scheduler.rules import rules
+from operators.scheduler.predicates.refusal import Refusal
+from operators.scheduler.rules import Rules, rules
 from operators.scheduler.server import LARGEST, Server, served
 from tests.scheduler.building import node, pod_object, snapshot
 
@@ -109,6 +110,24 @@ async def test_filter_answers_with_the_best_node(session: aiohttp.ClientSession)
     async with session.post("/scheduler/filter", json=body) as response:
         got = await response.json()
     assert got == {"NodeNames": ["a"], "FailedNodes": {}, "FailedAndUnresolvableNodes": {}, "Error": ""}
+
+
+async def test_a_rule_that_fails_is_named(apiserver: Apiserver) -> None:
+    """In the answer, which kube-scheduler passes on into the pod's events; the other verbs have it with the 500."""
+
+    def fail(*_: object) -> list[Refusal]:
+        raise KeyError("gpu")
+
+    broken = Rules({"Own": own.predicate("Own", fail)}, {})
+    server = Server(Extender(snapshot(node("a")), lambda _: broken, lambda: 0.0), apiserver, lambda: True)
+    async with (
+        served(server.application(), "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}/scheduler/") as opened,
+    ):
+        answer = await opened.post("filter", json=arguments())
+        assert (answer.status, (await answer.json())["Error"]) == (200, "rule Own failed: KeyError")
+        answer = await opened.post("explain", json=pod_object())
+        assert (answer.status, await answer.text()) == (500, "rule Own failed: KeyError\n")
 
 
 async def test_filter_says_why_nothing_fits(session: aiohttp.ClientSession) -> None:

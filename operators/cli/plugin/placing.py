@@ -81,6 +81,7 @@ def _tell(kubectl: Kubectl, obj: Obj, output: str, file: Path | None, most: int)
     # The rules work on arrays, whose import takes a while: nobody else is to wait for it.
     from operators.scheduler import explaining, feed, profiles, telling  # noqa: PLC0415
     from operators.scheduler import pod as pods  # noqa: PLC0415
+    from operators.scheduler.own import RuleError  # noqa: PLC0415
     from operators.scheduler.rules import InvalidProfileError  # noqa: PLC0415
     from operators.scheduler.snapshot import Snapshot  # noqa: PLC0415
 
@@ -98,5 +99,8 @@ def _tell(kubectl: Kubectl, obj: Obj, output: str, file: Path | None, most: int)
     for resource in feed.WATCHED:
         feed.fill(snapshot, resource, by_kind[resource.kind])
     pod = pods.parse(obj)
-    explained = explaining.explain(pod, snapshot, chosen.of(pod))
+    try:
+        explained = explaining.explain(pod, snapshot, chosen.of(pod))
+    except RuleError as error:
+        raise Refused(str(error)) from error
     click.echo(json.dumps(explained, indent=2) if output == "json" else "\n".join(telling.tell(explained, most)))
