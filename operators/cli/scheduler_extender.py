@@ -70,7 +70,10 @@ class _Address:
 )
 @click.option("--part", is_flag=True, help="kube-scheduler shows a part of the nodes: have it look on where none fits.")
 @click.option(
-    "--gangs/--no-gangs", default=True, help="Place pods of a group together, or refuse them: it takes this to bind."
+    "--gangs/--no-gangs",
+    default=True,
+    show_default=True,
+    help="Place pods of a group together, or refuse them: where kube-scheduler binds by itself they cannot wait.",
 )
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")

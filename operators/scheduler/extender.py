@@ -8,7 +8,6 @@ and scores them when asked, and assumes nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from operators.scheduler import explaining, placement, preemption
 from operators.scheduler.gangs import Gangs
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
-from operators.scheduler.preemption import Victims
+from operators.scheduler.preemption import NOBODY, Victims
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
@@ -107,7 +106,7 @@ class Extender:
         return [self.nodes.names[row] for row in scores.rows], scores
 
     def preempt(
-        self, pod: Pod, names: Iterable[str], named: Mapping[str, Iterable[str]] = MappingProxyType({})
+        self, pod: Pod, names: Iterable[str], named: Mapping[str, Iterable[str]] = NOBODY
     ) -> dict[str, Victims]:
         """Return who would have to go from each of these nodes; those where that would not help are not in the answer.
 

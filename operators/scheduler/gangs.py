@@ -8,6 +8,7 @@ given back. No group ever holds room for a part of its minimum, so no two of the
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,7 @@ from operators.core.objects import Key
 from operators.scheduler import metrics, placement
 from operators.scheduler.gang import Count, can_come, choose, count, hold
 from operators.scheduler.group import Group
+from operators.scheduler.own import RuleError
 from operators.scheduler.pod import Pod
 from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
@@ -144,7 +146,8 @@ class Gangs:
                 continue
             now = count(pod, group, self._nodes)
             if now.placed and now.needed > 0:
-                self._start(group, pod, now, self._remember(group.key))
+                with contextlib.suppress(RuleError):  # the pods of the group are told so when they are asked about
+                    self._start(group, pod, now, self._remember(group.key))
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""

@@ -29,7 +29,7 @@ _OF_THE_NODE: Final = frozenset({"NodeName", "NodeUnschedulable", "TaintTolerati
 _OF_OTHER_PODS: Final = frozenset({"NodePorts", "PodTopologySpread", "InterPodAffinity"})
 """Predicates that have nothing to say about a pod, unless it or another says something about the pods around it."""
 
-_NOBODY: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
+NOBODY: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
 
 Fits: TypeAlias = Callable[[int], bool]
 
@@ -43,7 +43,7 @@ class Victims:
 
 
 def victims(
-    pod: Pod, nodes: Snapshot, rules: Rules, names: Iterable[str], named: Mapping[str, Iterable[str]] = _NOBODY
+    pod: Pod, nodes: Snapshot, rules: Rules, names: Iterable[str], named: Mapping[str, Iterable[str]] = NOBODY
 ) -> dict[str, Victims]:
     """Return the victims on each node where evicting some helps, in the order of `names`.
 

@@ -103,22 +103,22 @@ class Server:
                 while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
                     await asyncio.sleep(_TICK)
         try:
-            answer = self._extender.filter(pod, names)
+            return wire.filtered(await self._decide(pod, names))
         except RuleError as error:  # kube-scheduler passes on what is in the answer, into the pod's events
             log.exception("%s/%s is not placed", pod.namespace, pod.name)
             return wire.filtered(Answer([], {}, {}, str(error)))
-        if not answer.nodes and pod.group is None and time.monotonic() >= self._news_from:
-            answer = await self._with_news(pod, names, answer)
-        return wire.filtered(answer)
 
-    async def _with_news(self, pod: Pod, names: Sequence[str] | None, answer: Answer) -> Answer:
-        """Ask again as soon as anything is new, for a moment: the very news because of which we were asked may be late.
+    async def _decide(self, pod: Pod, names: Sequence[str] | None) -> Answer:
+        """Decide; where the pod is refused, again as soon as anything is new, for a moment.
 
-        The pod would not be asked about once more because of it, and on a quiet cluster for minutes. Where many pods
-        are refused, few of them wait, for others wait behind them and there is news all the time. Nor does a pod of a
-        group: others of it are asked about next.
+        The very news because of which we were asked may be late, and the pod would not be asked about once more because
+        of it, on a quiet cluster for minutes. Where many pods are refused, few of them wait, for others wait behind
+        them and there is news all the time. Nor does a pod of a group: others of it are asked about next.
         """
         nodes = self._extender.nodes
+        answer = self._extender.filter(pod, names)
+        if answer.nodes or pod.group is not None or time.monotonic() < self._news_from:
+            return answer
         version, until = nodes.version, time.monotonic() + NEWS_AT_MOST
         while not answer.nodes and time.monotonic() < until:
             await asyncio.sleep(_TICK)

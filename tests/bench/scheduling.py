@@ -27,7 +27,7 @@ from tests.bench import usage
 
 T = TypeVar("T")
 
-DEFAULT, OURS, PART, UNBOUND = SIDES = ("default", "kopfwerk", "kopfwerk part", "kopfwerk part, unbound")
+DEFAULT, OURS, PART, UNBOUND = SIDES = ("default", "kopfwerk", "kopfwerk part", "kopfwerk part unbound")
 """PART chooses from as many nodes as the default does, and leaves it to kube-scheduler to find them; UNBOUND leaves the
 binding to it too, and so places no gangs."""
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
@@ -92,11 +92,11 @@ class Run:
 @click.option("--pods", default=1000, show_default=True)
 @click.option("--runs", default=3, show_default=True, help="How often each side runs each case.")
 @click.option("--only", default=",".join(CASES), show_default=True, help="The cases, separated by commas.")
-@click.option("--sides", default=";".join(SIDES), show_default=True, help="The schedulers, separated by semicolons.")
+@click.option("--sides", default=",".join(SIDES), show_default=True, help="The schedulers, separated by commas.")
 def main(*, nodes: int, pods: int, runs: int, only: str, sides: str) -> None:
     """Compare how fast the default kube-scheduler and Kopfwerk's bind pods. The nodes are objects and nothing more."""
     console = Console(highlight=False, width=120)
-    cases, chosen = only.split(","), sides.split(";")
+    cases, chosen = only.split(","), sides.split(",")
     # Nobody is to taint nodes that have no kubelet, to delete their pods, or to annotate 5,000 nodes meanwhile.
     without = (
         "node-lifecycle-controller",
@@ -141,7 +141,7 @@ async def _all(
         await _each(range(nodes), lambda number: _create_node(client, number))
         for case, side in turns:
             run = await _one(cluster, client, case, side, pods)
-            console.print(f"  {case} {side:22} {run.wall:.2f} s, CPU {run.cpu:.2f} s")
+            console.print(f"  {case} {side:21} {run.wall:.2f} s, CPU {run.cpu:.2f} s")
             done.append(run)
     return done
 
@@ -190,7 +190,7 @@ def _start(cluster: Cluster, side: str) -> list[str]:
     config = configuration(asked, kubeconfig)
     if side == DEFAULT:  # all as it is, but for the limit of requests, which is the same for both
         config = {key: config[key] for key in ("apiVersion", "kind", "clientConnection", "leaderElection")}
-    file = cluster.folder / f"side-{SIDES.index(side)}.yaml"
+    file = cluster.folder / f"{side.replace(' ', '-')}.yaml"
     file.write_text(yaml.safe_dump(config))
     names = ["kube-scheduler"]
     if side != DEFAULT:

@@ -16,7 +16,7 @@ import pytest
 
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
-from tests.support.documented import ROOT, blocks
+from tests.support.documented import ROOT, blocks, typed
 
 pytestmark = pytest.mark.cluster
 DOCUMENTS: Final = {
@@ -115,19 +115,12 @@ class Reader:
 
 
 def session(document: str) -> list[str]:
-    """Return the kubectl commands of a document's blocks, in their order."""
-    typed = [line for body in blocks(document, "sh") for line in _lines(body)]
-    typed += [
-        line.removeprefix("$ ")
-        for body in blocks(document, "console")
-        for line in _lines(body)
-        if line.startswith("$ ")
-    ]
-    return [line for line in typed if line.startswith("kubectl ") and not any(part in line for part in ELSEWHERE)]
-
-
-def _lines(body: str) -> list[str]:
-    return re.sub(r"\s*\\\n\s*", " ", body).splitlines()
+    """Return the kubectl commands of a document's blocks, plain ones, then those with output: there are some."""
+    lines = typed(document, "sh")
+    lines += [line.removeprefix("$ ") for line in typed(document, "console") if line.startswith("$ ")]
+    found = [line for line in lines if line.startswith("kubectl ") and not any(part in line for part in ELSEWHERE)]
+    assert found, f"{document} has no commands"
+    return found
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

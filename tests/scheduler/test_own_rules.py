@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from operators.scheduler import placement, profiles, rules
+from operators.scheduler import own, placement, profiles, rules
 from operators.scheduler.extender import Extender
 from operators.scheduler.own import RuleError
-from operators.scheduler.pod import PROFILE
-from operators.scheduler.rules import InvalidProfileError
+from operators.scheduler.pod import PROFILE, parse
+from operators.scheduler.predicates.refusal import Refusal
+from operators.scheduler.rules import InvalidProfileError, Rules
 from operators.scheduler.snapshot import Snapshot
-from tests.scheduler.building import node, pod, snapshot
+from tests.scheduler.building import member, node, pod, snapshot
 
 EXAMPLE = Path(__file__).parents[2] / "examples/scheduler-rule"
 GPU = "nvidia.com/gpu"
@@ -120,6 +121,22 @@ def test_a_rule_that_gives_no_answer(site: Path, kind: str, name: str, want_erro
     with pytest.raises(RuleError, match=want_error):
         extender.filter(pod("p", annotations={PROFILE: "own"}), None)
     assert extender.filter(pod("other"), None).nodes
+
+
+def test_a_rule_that_fails_for_a_group_that_was_begun() -> None:
+    """It is not said to another pod, which happens to be asked about when room for the group's rest is looked for."""
+
+    def fail(*_: object) -> list[Refusal]:
+        raise KeyError
+
+    broken = Rules({"Own": own.predicate("Own", fail)}, {})
+    nodes = snapshot(node("a"))
+    for obj in (member("g0", minimum=2, nodeName="a"), member("g1", minimum=2)):
+        nodes.put_pod(parse(obj))
+    extender = Extender(nodes, lambda one: broken if one.group else rules.rules(), lambda: 0.0)
+    assert extender.filter(pod("other"), None).nodes == ["a"]
+    with pytest.raises(RuleError):
+        extender.filter(parse(member("g1", minimum=2)), None)
 
 
 def test_a_package_that_is_broken_is_named(site: Path) -> None:

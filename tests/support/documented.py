@@ -18,8 +18,13 @@ def blocks(document: str, language: str) -> list[str]:
     return [body for name, body in _BLOCK.findall(text) if name == language]
 
 
+def typed(document: str, language: str) -> list[str]:
+    """Return the lines of the blocks of a language, each command in one."""
+    return [line for body in blocks(document, language) for line in re.sub(r"\s*\\\n\s*", " ", body).splitlines()]
+
+
 def commands(document: str) -> list[str]:
     """Return each command of a document as it is written, whether in a block or in a sentence, in one line."""
-    lines = [line for body in blocks(document, "sh") for line in re.sub(r"\s*\\\n\s*", " ", body).splitlines()]
+    lines = typed(document, "sh")
     prose = _BLOCK.sub("", (ROOT / document).read_text())
     return list(dict.fromkeys([*lines, *(re.sub(r"\s+", " ", found) for found in _INLINE.findall(prose))]))
