@@ -1,11 +1,12 @@
 """Keeps a snapshot up to date from the project's informers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from operators.core import selectors
 from operators.core.objects import PODS, Key, Obj, Resource, key
+from operators.core.selectors import Selector
 from operators.runtime.client import Requests
 from operators.runtime.informer import Informer, Subscriber
 from operators.scheduler import node, pod
@@ -13,6 +14,9 @@ from operators.scheduler.node import Node
 from operators.scheduler.placed import Budget
 from operators.scheduler.pod import Pod
 from operators.scheduler.snapshot import Snapshot
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 NODES: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
 NAMESPACES: Final = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -59,11 +63,11 @@ def fill(snapshot: Snapshot, resource: Resource, objects: Iterable[Obj]) -> None
 def _readers(snapshot: Snapshot) -> dict[Resource, tuple[Callable[[Obj], Any], Subscriber[Any]]]:
     """Return for everything that is watched how it is read, and what its changes change. Pods come last."""
     return {
-        NAMESPACES: (_namespace, _namespaces(snapshot)),
+        NAMESPACES: (_namespace, _entries(snapshot, snapshot.namespaces, decides_fit=True)),
         SERVICES: (_service, _services(snapshot)),
-        **{owner: (_owner(owner.kind), _owners(snapshot, owner)) for owner in OWNERS},
+        **{owner: (_owner(owner), _entries(snapshot, snapshot.owners, decides_fit=False)) for owner in OWNERS},
         BUDGETS: (_budget, _budgets(snapshot)),
-        CLASSES: (_class, _classes(snapshot)),
+        CLASSES: (_class, _entries(snapshot, snapshot.device_classes, decides_fit=True)),
         NODES: (node.parse, _nodes(snapshot)),
         PODS: (pod.parse, _pods(snapshot)),
     }
@@ -73,15 +77,15 @@ def _service(obj: Obj) -> _Selecting:
     return _Selecting(key(obj), obj["spec"].get("selector") or {})
 
 
-def _namespace(obj: Obj) -> _Selecting:
-    return _Selecting(key(obj), obj["metadata"].get("labels") or {})
+def _namespace(obj: Obj) -> tuple[str, Mapping[str, str]]:
+    return obj["metadata"]["name"], obj["metadata"].get("labels") or {}
 
 
-def _owner(kind: str) -> Callable[[Obj], _Selecting]:
-    def parse(obj: Obj) -> _Selecting:
+def _owner(resource: Resource) -> Callable[[Obj], tuple[tuple[str, str, str, str], Selector]]:
+    def parse(obj: Obj) -> tuple[tuple[str, str, str, str], Selector]:
         selector = obj["spec"].get("selector") or {}
-        wrapped = {"matchLabels": selector} if kind == "ReplicationController" else selector
-        return _Selecting(key(obj), selectors.parse(wrapped))
+        wrapped = {"matchLabels": selector} if resource.kind == "ReplicationController" else selector
+        return (resource.api_version, resource.kind, *key(obj)), selectors.parse(wrapped)
 
     return parse
 
@@ -115,15 +119,18 @@ def _class(obj: Obj) -> tuple[str, frozenset[str]]:
     return name, frozenset((f"deviceclass.resource.kubernetes.io/{name}", *((own,) if own else ())))
 
 
-def _classes(
-    snapshot: Snapshot,
-) -> Callable[[tuple[str, frozenset[str]] | None, tuple[str, frozenset[str]] | None], None]:
-    def changed(old: tuple[str, frozenset[str]] | None, new: tuple[str, frozenset[str]] | None) -> None:
-        snapshot.version += 1
+def _entries(
+    snapshot: Snapshot, found: dict[K, V], *, decides_fit: bool
+) -> Callable[[tuple[K, V] | None, tuple[K, V] | None], None]:
+    """Keep what a snapshot has of some kind as it is told of, entry by entry."""
+
+    def changed(old: tuple[K, V] | None, new: tuple[K, V] | None) -> None:
+        if decides_fit:
+            snapshot.version += 1
         if new is not None:
-            snapshot.device_classes[new[0]] = new[1]
+            found[new[0]] = new[1]
         elif old is not None:
-            snapshot.device_classes.pop(old[0], None)
+            found.pop(old[0], None)
 
     return changed
 
@@ -151,32 +158,11 @@ def _nodes(snapshot: Snapshot) -> Callable[[Node | None, Node | None], None]:
     return changed
 
 
-def _namespaces(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
-    def changed(old: _Selecting | None, new: _Selecting | None) -> None:
-        snapshot.version += 1
-        if new is not None:
-            snapshot.namespaces[new.key[1]] = new.selector
-        elif old is not None:
-            snapshot.namespaces.pop(old.key[1], None)
-
-    return changed
-
-
 def _services(snapshot: Snapshot) -> Callable[[_Selecting | None, _Selecting | None], None]:
     def changed(old: _Selecting | None, new: _Selecting | None) -> None:
         namespace, name = (new or old).key  # type: ignore[union-attr] # one of them is there
         snapshot.services[namespace].pop(name, None)
         if new is not None and new.selector:
             snapshot.services[namespace][name] = new.selector
-
-    return changed
-
-
-def _owners(snapshot: Snapshot, resource: Resource) -> Callable[[_Selecting | None, _Selecting | None], None]:
-    def changed(old: _Selecting | None, new: _Selecting | None) -> None:
-        if new is not None:
-            snapshot.owners[resource.api_version, resource.kind, *new.key] = new.selector
-        elif old is not None:
-            snapshot.owners.pop((resource.api_version, resource.kind, *old.key), None)
 
     return changed
