@@ -119,7 +119,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     snapshot = Snapshot()
-    modes = {"decides": not options["all_nodes"], "in_part": options["part"], "binds": options["gangs"]}
+    modes = {"decides": not options["all_nodes"], "in_part": options["part"]}
     extender = Extender(snapshot, chosen.of, time.monotonic, **modes)
     kubeconfig = str(options["kubeconfig"]) if options["kubeconfig"] else None
     async with await Client.connect(kubeconfig, options["context"]) as client, contextlib.AsyncExitStack() as stack:

@@ -59,7 +59,7 @@ class Extender:
     url: str
     preempts: Literal["all", "room", "never"] = "all"
     looks_at: Literal["all", "part"] = "all"
-    binds: bool = True
+    binds: bool = False
     timeout: str = "30s"
 
 

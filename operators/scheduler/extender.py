@@ -27,7 +27,6 @@ _REMEMBERED: Final = 200
 _LOOKED_FOR: Final = 100
 """Nodes that kube-scheduler finds at least before it stops to look for more: of fewer it has refused all others."""
 UNKNOWN = "node(s) were not known to the extender"
-NO_GANGS = "node(s) have no part in this: the scheduler places no groups of pods together here, scheduler.gangs is off"
 ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
 
@@ -53,19 +52,14 @@ class Extender:
         *,
         decides: bool = True,
         in_part: bool = False,
-        binds: bool = True,
     ) -> None:
-        """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet.
-
-        Who does not bind cannot have pods wait for each other: pods of a group are refused.
-        """
+        """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet."""
         self.nodes = nodes
         self.gangs = Gangs(nodes, rules, clock, in_part=in_part)
         self._rules = rules
         self._clock = clock
         self._decides = decides
         self._in_part = in_part
-        self._binds = binds
         self._victims: dict[str, dict[str, Victims]] = {}
         """By preemptor's UID and node, who was named to be evicted, until the preemptor is placed."""
 
@@ -73,17 +67,15 @@ class Extender:
         """Say where the pod goes of these nodes, or of all, or why nowhere. The place assumed for it counts as free."""
         nodes, now = self.nodes, self._clock()
         nodes.expire(now)
-        if self._binds:
-            self.gangs.resume(pod)
+        self.gangs.resume(pod)
         if self.gangs.held:
             self.gangs.expire()
             self.gangs.leave(pod)
         if pod.group is not None:
-            if not self._binds:
-                return self._of_group(NO_GANGS, names)
             said = self.gangs.admit(pod, pod.group, self._rows(names))
             if said is not None:
-                return self._of_group(said, names)
+                is_elsewhere = self._in_part and self.gangs.holds(pod.uid)
+                return Answer([], {}, {}, ELSEWHERE) if is_elsewhere else self._of_group(said, names)
         nodes.forget(pod.uid)
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
@@ -135,12 +127,14 @@ class Extender:
 
     def bound(self, uid: str) -> None:
         """Take note that a pod was bound where it was placed."""
-        self.gangs.done(uid)
         self.nodes.bound(uid, self._clock())
 
     def unassume(self, uid: str) -> None:
-        """Take back what was assumed about a pod that could not be bound there; one of a gang keeps its room."""
-        if not self.gangs.keeps(uid):
+        """Take back what was assumed about a pod that could not be bound there.
+
+        One of a group keeps its room: the others are being bound, and it is tried again.
+        """
+        if self.nodes.groups.key(uid) is None:
             self.nodes.forget(uid)
 
     def explain(self, pod: Pod) -> Obj:

@@ -107,8 +107,8 @@ def _says(pod: Pod, now: Count, existing: int, nodes: Snapshot, rules: Rules) ->
     if len(now.waiting) < now.needed:
         come = now.placed + len(now.waiting)
         return f"{come} of {now.min_count} pods can be placed, the others have gates or are for another scheduler"
-    if any(nodes.is_assumed(one.uid) for one in now.waiting):
-        return f"room is held for {now.min_count} pods, which wait for each other to be bound"
+    if any(nodes.is_held(one.uid) for one in now.waiting):
+        return f"room is held for its {now.min_count} pods, which are tried one after the other"
     found = hold(now.waiting, 0, nodes, lambda _: rules, lambda _: np.flatnonzero(nodes.alive))
     for uid in found:
         nodes.forget(uid)

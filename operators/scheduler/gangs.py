@@ -1,15 +1,14 @@
 """Places the pods of a group together or not at all. docs/decisions/0009-gangs.md has the reasons.
 
-An extender has no stage at which a pod waits for others, but it decides alone, and it binds. So the first pod of a
-group that is asked about while enough of them exist has the whole group placed, on the snapshot: either there is room
-for the minimum, and all of it is held from then on, or none is. Each pod is let through to the node that is held for
-it, and none is bound before so many as are needed have come to be bound: then all are. After a time limit the room is
-given back. No group ever holds room for a part of its minimum, so no two of them can wait for each other.
+An extender has no stage at which a pod waits for others, but it decides alone. So it refuses each pod of a group until
+kube-scheduler has asked about as many as are needed, and thus has nothing against any of them itself. With the one that
+makes them enough the whole group is placed, on the snapshot: either there is room for the minimum, and all of it is
+held from then on, or none is. That pod is let through. Its binding has kube-scheduler try the others again, and each is
+let through to the node that is held for it. A group that waits holds nothing, so no two can wait for each other.
 """
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,14 +24,8 @@ from operators.scheduler.priorities.scale import Rows
 from operators.scheduler.rules import Rules
 from operators.scheduler.snapshot import Snapshot
 
-GRACE: Final = 5.0
-"""Seconds beyond its time limit for which a group keeps its room, so that a pod of it is told, which wakes others."""
-PATIENCE: Final = 25.0
-"""Seconds for which the binding of a pod may wait before it is answered: kube-scheduler waits a little longer."""
-CALL_AFTER: Final = 1.0
-"""Seconds after which the first pod that waits is sent back, if others were not asked about: that wakes them."""
-
-
+ASKED_FOR: Final = 30.0
+"""Seconds for which a pod counts that was asked about. By then its condition says so, and that counts from then on."""
 _MANY: Final = 64
 
 
@@ -41,44 +34,23 @@ class Held:
     """The room that is held for a group."""
 
     group: Group
-    min_count: int
-    timeout: int
     until: float
     pods: dict[str, Pod]
-    """For whom there is room, and who is not bound yet."""
-    passed: set[str] = field(default_factory=set)
-    """Those that were let through to their node."""
-    arrived: set[str] = field(default_factory=set)
-    """Those that have come to be bound."""
-    is_open: bool = False
-    """Whether enough have come. From then on each is bound when it comes."""
-    called: bool = False
-    decided: asyncio.Event = field(default_factory=asyncio.Event)
+    """For whom there is room, and who was not let through yet."""
 
 
 @dataclass(slots=True)
 class Memory:
     """What earlier tries have shown about a group."""
 
+    asked: dict[str, float] = field(default_factory=dict)
+    """By pod, when it was last asked about."""
+    nowhere: dict[str, int] = field(default_factory=dict)
+    """By pod that was not asked about, for what state of the world it fits on no node."""
     failed: tuple[object, ...] | None = None
-    """For what state of the world there was no room for it."""
+    """For what state of the world there was no room for the group."""
     barred: dict[str, frozenset[int]] = field(default_factory=dict)
     """By pod, the nodes that the rules allow and kube-scheduler does not, as its own plugins may say."""
-    rests_until: float = 0.0
-    """After it was given up: until when nobody tries again, but for a pod that had not come."""
-    came: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """What a binding waits for, and for how many seconds at most."""
-
-    decided: asyncio.Event
-    seconds: float
-
-
-_LOST: Final = Wait(asyncio.Event(), 0.0)
-"""Of a pod that comes to be bound where there is no place for it, or not any more."""
 
 
 class Gangs:
@@ -105,29 +77,32 @@ class Gangs:
     def admit(self, pod: Pod, group: Group, rows: Rows) -> str | int | None:
         """Say to which row a pod goes, or why it goes nowhere, or None: it can be placed like any other.
 
-        `rows` are the nodes that kube-scheduler asks about.
+        `rows` are the nodes that kube-scheduler asks about. A pod that goes to a row is assumed there.
         """
         self._nodes.groups.expect(pod, self._clock())
-        held = self._held.get(group.key)
-        if held is not None and self._is_over(held):
-            self._give_up(held)
-            held = None
         if group.problem:
             return group.problem
-        if held is None:
-            now = count(pod, group, self._nodes)
-            if now.needed <= 1:
-                return None
-            memory = self._remember(group.key)
-            self._bar(memory, pod, rows)
-            said = self._start(group, pod, now, memory)
-            if said:
-                return said
-            held = self._held[group.key]
-        return self._pass(held, pod, rows)
+        if held := self._held.get(group.key):
+            return self._pass(held, pod, rows)
+        self._nodes.forget(pod.uid)  # it was let through, and is not bound
+        now = count(pod, group, self._nodes)
+        if now.needed <= 1:
+            return None
+        memory = self._remember(group.key)
+        memory.asked[pod.uid] = self._clock()
+        self._bar(memory, pod, rows)
+        opened = self._open(group, pod, now, memory)
+        if isinstance(opened, str):
+            return opened
+        said = self._pass(opened, pod, rows)
+        if isinstance(said, str):
+            self._give_up(opened)
+        else:
+            metrics.gangs.labels("placed").inc()
+        return said
 
     def resume(self, asked: Pod) -> None:
-        """Before a decision, hold room for what is left of groups that another extender has begun to bind.
+        """Before a decision, hold room for what is left of groups that another extender has begun to place.
 
         It has died, or its kube-scheduler leads no more. Those groups that matter less than the pod that is asked about
         are not put before it.
@@ -147,61 +122,16 @@ class Gangs:
             now = count(pod, group, self._nodes)
             if now.placed and now.needed > 0:
                 with contextlib.suppress(RuleError):  # the pods of the group are told so when they are asked about
-                    self._start(group, pod, now, self._remember(group.key))
+                    self._hold(group, now.waiting, now.needed, self._remember(group.key))
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""
         group = pod.group
         return group is not None and (pod.uid in self._by_pod or count(pod, group, self._nodes).needed > 1)
 
-    def arrive(self, uid: str, node: str) -> Wait | None:
-        """Take note that a pod has come to be bound to a node; what it has to wait for, if anything."""
-        held, nodes = self._by_pod.get(uid), self._nodes
-        if held is None and nodes.groups.key(uid) is None:
-            return None
-        place = nodes.placed(uid)
-        if place is None or nodes.names[place.row] != node:
-            return _LOST
-        if held is None or held.is_open:
-            return None
-        held.arrived.add(uid)
-        if self._come(held) >= held.min_count:
-            held.is_open = True
-            held.decided.set()
-            metrics.gangs.labels("placed").inc()
-            return None
-        left = min(held.until - self._clock(), PATIENCE if held.called else CALL_AFTER)
-        return Wait(held.decided, max(0.0, left))
-
-    def why_not(self, uid: str, wait: Wait) -> str | None:
-        """Say after the wait why a pod cannot be bound; empty where it can, None where it waits on."""
-        held = self._by_pod.get(uid)
-        if held is None or wait is _LOST:
-            return "the room for its group was given back"
-        if held.is_open:
-            return ""
-        come = self._come(held)
-        said = f"group {held.group.name}: {come} of {held.min_count} pods are placed or have come to be bound"
-        if held.until <= self._clock():
-            self._give_up(held)
-            return f"{said}, the others did not within {held.timeout} s, and the room for them was given back"
-        if not held.called:
-            held.called = True
-            if len(held.passed) >= len(held.pods):
-                return None
-        return f"{said}; the others are called"
-
-    def keeps(self, uid: str) -> bool:
-        """Whether room stays held for a pod that could not be bound: others of its group are, and it is tried again."""
+    def holds(self, uid: str) -> bool:
+        """Whether room is held for a pod."""
         return uid in self._by_pod
-
-    def done(self, uid: str) -> None:
-        """Take note that a pod is bound: no room is held for it any more."""
-        held = self._by_pod.pop(uid, None)
-        if held is not None:
-            held.pods.pop(uid, None)
-            if not held.pods:
-                del self._held[held.group.key]
 
     def leave(self, pod: Pod) -> None:
         """Take note that a pod is asked about; where its labels have changed, it is in another group, or in none."""
@@ -211,42 +141,72 @@ class Gangs:
 
     def expire(self) -> None:
         """Give back the room of groups that have had it for too long, or whose pods are gone."""
-        for held in [one for one in self._held.values() if self._is_over(one)]:
-            self._give_up(held)
+        now, nodes = self._clock(), self._nodes
+        for held in list(self._held.values()):
+            is_late = now >= held.until
+            if is_late or not any(nodes.is_held(uid) for uid in held.pods):
+                self._give_up(held)
+                if is_late:
+                    metrics.gangs.labels("given_up").inc()
 
-    def _is_over(self, held: Held) -> bool:
-        return self._clock() >= held.until + GRACE or not any(True for _ in self._present(held))
-
-    def _come(self, held: Held) -> int:
-        """Return how many pods of a group are placed, or wait to be bound."""
-        held_for = set(self._present(held))
-        placed = sum(
-            one.uid not in held_for and not one.terminating and self._nodes.placed(one.uid) is not None
-            for one in self._nodes.groups.pods(held.group.key)
-        )
-        return placed + len(held.arrived & held_for)
-
-    def _start(self, group: Group, pod: Pod, now: Count, memory: Memory) -> str:
+    def _open(self, group: Group, pod: Pod, now: Count, memory: Memory) -> Held | str:
         """Hold room for a whole group, or say why not."""
+        name, minimum = group.name, now.min_count
         if len(now.waiting) < now.needed:
-            return f"node(s) wait for group {group.name}: fewer than its {now.min_count} pods are there to be placed"
-        if pod.uid in memory.came and self._clock() < memory.rests_until:
-            return f"node(s) wait for group {group.name}: not all of its {now.min_count} pods came in time"
-        none = f"node(s) have no room for group {group.name}: fewer than its {now.min_count} pods fit at once"
-        ordered = [pod, *sorted(now.waiting[1:], key=lambda one: (len(one.name), one.name))]
-        state = frozenset((one.uid, memory.barred.get(one.uid)) for one in ordered)
-        if memory.failed == (self._nodes.version, now.min_count, state):
-            return none
-        found = hold(ordered, now.needed, self._nodes, self._rules, lambda one: self._rows(memory, one))
-        if len(found) < now.needed or pod.uid not in found:
+            return f"node(s) wait for group {name}: fewer than its {minimum} pods are there to be placed"
+        come = self._come(now, memory)
+        if len(come) < now.needed:
+            return f"node(s) wait for group {name}: fewer than its {minimum} pods have a node that would do"
+        state = self._nodes.version, minimum, frozenset((one.uid, memory.barred.get(one.uid)) for one in come)
+        held = None
+        if memory.failed != state:
+            ordered = [pod, *sorted(come[1:], key=lambda one: (len(one.name), one.name))]
+            held = self._hold(group, ordered, now.needed, memory)
+        if held is not None and pod.uid not in held.pods:
+            self._give_up(held)
+            held = None
+        elif held is None:
+            memory.failed = self._nodes.version, *state[1:]
+        return held or f"node(s) have no room for group {name}: fewer than its {minimum} pods fit at once"
+
+    def _come(self, now: Count, memory: Memory) -> list[Pod]:
+        """Return the pods of a group that kube-scheduler would place, the one that is asked about first.
+
+        It does not ask about one that depends on others of its group, to be near them for instance: by the rules here
+        such a pod fits nowhere either before they are placed, and it counts.
+        """
+        since = self._clock() - ASKED_FOR
+        memory.asked = {uid: at for uid, at in memory.asked.items() if at > since}
+        come, left = [], []
+        for one in now.waiting:
+            (come if one.uid in memory.asked or (one.group and one.group.asked) else left).append(one)
+        while left and len(come) < now.needed <= len(come) + len(left):
+            one = left.pop()
+            if self._fits_nowhere(memory, one):
+                come.append(one)
+        return come
+
+    def _fits_nowhere(self, memory: Memory, pod: Pod) -> bool:
+        nodes = self._nodes
+        if memory.nowhere.get(pod.uid) == nodes.version:
+            return True
+        found = placement.fit(pod, nodes, self._rules(pod), np.flatnonzero(nodes.alive)).rows
+        if len(found):
+            return False
+        memory.nowhere[pod.uid] = nodes.version
+        return True
+
+    def _hold(self, group: Group, pods: Sequence[Pod], needed: int, memory: Memory) -> Held | None:
+        """Hold room for so many pods of a group as are needed, and for more if there is any; else for none."""
+        found = hold(pods, needed, self._nodes, self._rules, lambda one: self._rows(memory, one))
+        if len(found) < needed:
             for uid in found:
                 self._nodes.forget(uid)
-            memory.failed = (self._nodes.version, now.min_count, state) if len(found) < now.needed else None
-            return none
-        timeout = max(one.group.timeout for one in now.waiting if one.group)
-        held = self._held[group.key] = Held(group, now.min_count, timeout, self._clock() + timeout, found)
+            return None
+        timeout = max(one.group.timeout for one in pods if one.group)
+        held = self._held[group.key] = Held(group, self._clock() + timeout, found)
         self._by_pod |= dict.fromkeys(found, held)
-        return ""
+        return held
 
     def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
         """Let a pod through to its node; to another one, where it cannot go there any more.
@@ -255,58 +215,31 @@ class Gangs:
         others go, as for a spread constraint, or has not looked at. It stays held, if there is no other.
         """
         nodes, rules = self._nodes, self._rules(pod)
-        own = self._row_of(pod.uid) if pod.uid in held.pods else None
+        placed = nodes.placed(pod.uid) if pod.uid in held.pods else None
+        own = placed.row if placed else None
         with nodes.without([pod.uid]):
             is_good = own is not None and choose(pod, nodes, rules, np.array([own])) is not None
             row = own if is_good and own in rows else choose(pod, nodes, rules, rows)
-        if row is None:
+        if row is None and is_good:
             self._bar(self._remember(held.group.key), pod, rows)
-            if is_good:
-                return f"node(s) are not the one that is held for a pod of group {held.group.name}"
-            self._let_go(held, pod.uid)
-            return self._leave_out(held, pod)
-        if row != own:
-            self._let_go(held, pod.uid)
-            nodes.hold(pod, nodes.names[row])
-            held.pods[pod.uid], self._by_pod[pod.uid] = pod, held
-        held.passed.add(pod.uid)
+            return f"node(s) are not the one that is held for a pod of group {held.group.name}"
+        self._let_go(held, pod.uid)
+        if row is None:
+            return f"node(s) have no room for one more pod of group {held.group.name}"
+        nodes.assume(pod, nodes.names[row], self._clock())
         return row
 
-    def _leave_out(self, held: Held, pod: Pod) -> str:
-        """Refuse a pod for which there is no room beside its group's; without it the group may be too small."""
-        left = count(pod, held.group, self._nodes, held.pods)
-        if not held.is_open and sum(1 for _ in self._present(held)) < held.min_count - left.placed:
-            self._give_up(held)
-        return f"node(s) have no room for one more pod of group {held.group.name}"
-
     def _give_up(self, held: Held) -> None:
-        """Give back what is held. After the time limit those that came do not try again for as long."""
-        for uid in held.pods:
-            self._by_pod.pop(uid, None)
-            self._nodes.forget(uid)
-        self._held.pop(held.group.key, None)
-        held.decided.set()
-        if held.is_open or not held.passed:
-            return
-        if self._clock() >= held.until:
-            memory = self._remember(held.group.key)
-            memory.rests_until, memory.came = self._clock() + held.timeout, frozenset(held.passed)
-        metrics.gangs.labels("given_up").inc()
+        for uid in list(held.pods):
+            self._let_go(held, uid)
 
     def _let_go(self, held: Held, uid: str) -> None:
-        if held.pods.pop(uid, None) is not None:
-            self._by_pod.pop(uid, None)
-            self._nodes.forget(uid)
-        held.passed.discard(uid)
-        held.arrived.discard(uid)
-
-    def _present(self, held: Held) -> Iterator[str]:
-        """Yield the pods that are still there to take the room that is held for them."""
-        return (uid for uid in held.pods if self._nodes.is_assumed(uid))
-
-    def _row_of(self, uid: str) -> int | None:
-        placed = self._nodes.placed(uid)
-        return placed.row if placed else None
+        """Hold room for a pod no longer."""
+        held.pods.pop(uid, None)
+        self._by_pod.pop(uid, None)
+        self._nodes.forget(uid)
+        if not held.pods:
+            self._held.pop(held.group.key, None)
 
     def _remember(self, key: Key) -> Memory:
         """Return what is known about a group, and now and then forget those that are no more."""

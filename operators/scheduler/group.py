@@ -8,7 +8,7 @@ from operators.core.gang import MIN_COUNT, POD_GROUP, TIMEOUT
 from operators.core.objects import Key, Obj
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from operators.scheduler.pod import Pod
 
@@ -30,6 +30,8 @@ class Group:
     """For how many seconds room is held for it; 0 where that cannot be read."""
     gated: bool
     """Whether a scheduling gate keeps the pod from being placed."""
+    asked: bool
+    """Whether it was refused for its group's sake when it was last tried: kube-scheduler has nothing against it."""
 
     @property
     def name(self) -> str:
@@ -57,7 +59,12 @@ def parse(obj: Obj) -> Group | None:
         min_count=_number(labels.get(MIN_COUNT, "")),
         timeout=min(_LONGEST, _number((meta.get("annotations") or {}).get(TIMEOUT, str(HELD_FOR)))),
         gated=bool(spec.get("schedulingGates")),
+        asked=_was_asked((obj.get("status") or {}).get("conditions") or (), f"group {name}:"),
     )
+
+
+def _was_asked(conditions: "Iterable[Obj]", words: str) -> bool:
+    return any(one["type"] == "PodScheduled" and words in one.get("message", "") for one in conditions)
 
 
 def _number(text: str) -> int:

@@ -137,8 +137,6 @@ class Server:
     async def _bind(self, body: bytes) -> bytes:
         """Bind, and say in `Error` why not: kube-scheduler then tries again."""
         asked = wire.binding(body)
-        if said := await self._gathered(asked):
-            return orjson.dumps({"Error": said})
         wanted: Obj = {
             "apiVersion": "v1",
             "kind": "Binding",
@@ -154,16 +152,6 @@ class Server:
             return orjson.dumps({"Error": error.message})
         self._extender.bound(asked.uid)
         return orjson.dumps({"Error": ""})
-
-    async def _gathered(self, asked: wire.Binding) -> str:
-        """Wait for as many pods of a pod's group as are bound together; say why it has been in vain, if it has."""
-        gangs = self._extender.gangs
-        while (wait := gangs.arrive(asked.uid, asked.node)) is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wait.decided.wait(), wait.seconds)
-            if (said := gangs.why_not(asked.uid, wait)) is not None:
-                return said
-        return ""
 
     async def _explain(self, body: bytes) -> bytes:
         """Say for every node its scores, or why the pod cannot go there. Changes nothing."""

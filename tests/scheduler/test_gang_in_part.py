@@ -9,7 +9,7 @@ from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
 from operators.scheduler.configuration import Extender, configuration
 from tests.scheduler.test_embedded import PODS, pod
-from tests.scheduler.test_gang_placed import bound, is_told, make
+from tests.scheduler.test_gang_placed import bound, has_no_room, make
 
 pytestmark = pytest.mark.cluster
 NODES = 250
@@ -39,7 +39,7 @@ def test_of_two_groups_one_is_placed_and_then_the_other(cluster: Cluster) -> Non
         make(api, "first", 15, minimum=15)
         wait(cluster, lambda: len(bound(api, "first")) == 15, "not placed")
         make(api, "second", 15, minimum=15)
-        wait(cluster, lambda: is_told(api, "second-14", "no room for group second"), "not told")
+        wait(cluster, lambda: has_no_room(api, "second"), "not told")
         assert bound(api, "second") == set()
         for name in sorted(bound(api, "first")):
             api.request("DELETE", f"{PODS}/{name}?gracePeriodSeconds=0")

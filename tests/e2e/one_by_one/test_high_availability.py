@@ -14,7 +14,7 @@ import pytest
 from tests.e2e import operator
 from tests.e2e.manifests import container, deployment
 from tests.e2e.operator import Leader
-from tests.e2e.shell import Shell, documented, eventually
+from tests.e2e.shell import NAMESPACE, Shell, documented, eventually
 
 SOON = 5.0
 """Seconds within which another leads, once the lease has run out."""
@@ -89,15 +89,20 @@ def test_cut_network(growing: Shell) -> None:
     node = operator.node_of(old.pod)
     address = operator.OPERATOR.get(f"pod/{old.pod}")["status"]["podIP"]
     rules = [["FORWARD", f"--{way}", address, "--jump", "DROP"] for way in ("source", "destination")]
-    for rule in rules:
-        operator.on_node(node, "iptables", "--insert", *rule)
-    try:
-        assert operator.succession(old) < SOON
-        log = "kubectl --namespace kopfwerk-system logs --previous POD"
-        eventually("it says that it lost", lambda: "leadership lost" in documented(log, POD=old.pod), 90)
-    finally:
+    follow = ["kubectl", f"--namespace={NAMESPACE}", "logs", "--follow", "--tail=10", old.pod]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as log:
         for rule in rules:
-            operator.on_node(node, "iptables", "--delete", *rule)
+            operator.on_node(node, "iptables", "--insert", *rule)
+        try:
+            assert operator.succession(old) < SOON
+            said, _ = log.communicate(timeout=120)  # until it ends: the next one may be the previous one soon
+            assert "leadership lost" in said
+            previous = "kubectl --namespace kopfwerk-system logs --previous POD"
+            eventually("what it said is kept", lambda: documented(previous, POD=old.pod))
+        finally:
+            log.terminate()
+            for rule in rules:
+                operator.on_node(node, "iptables", "--delete", *rule)
 
 
 def test_upgrade_of_the_operator(growing: Shell) -> None:
