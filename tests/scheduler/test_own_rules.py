@@ -165,3 +165,12 @@ def test_a_file_that_cannot_be_meant(content: object, want_message: str) -> None
     """It is refused in words that say where."""
     with pytest.raises(InvalidProfileError, match=want_message):
         profiles.read(content)
+
+
+@pytest.mark.parametrize("left_out", rules.PREDICATES)
+def test_no_predicate_can_be_left_out_where_kube_scheduler_shows_a_part(left_out: str) -> None:
+    """It has refused nodes by its own filter before it asks. What a profile has besides does not matter."""
+    others = [name for name in rules.PREDICATES if name != left_out]
+    profiles.check_in_part(profiles.read({"profiles": {"a": {"predicates": [left_out, "*"]}}}))
+    with pytest.raises(InvalidProfileError, match=f"profile 'a': {left_out} cannot be left out"):
+        profiles.check_in_part(profiles.read({"profiles": {"a": {"predicates": others}}}))
