@@ -1,4 +1,4 @@
-"""What the extender may do: read what feeds its snapshot, and bind if it is to. Chart and embedded cluster grant that."""
+"""What the extender may do: read what feeds its snapshot, and bind if it is to. Chart and embedded cluster grant it."""
 
 from typing import Final
 
