@@ -69,12 +69,6 @@ class _Address:
     "--all-nodes", is_flag=True, help="Answer with every node that fits instead of the best, and score on demand."
 )
 @click.option("--part", is_flag=True, help="kube-scheduler shows a part of the nodes: have it look on where none fits.")
-@click.option(
-    "--gangs/--no-gangs",
-    default=True,
-    show_default=True,
-    help="Place pods of a group together, or refuse them: where kube-scheduler binds by itself they cannot wait.",
-)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def scheduler_extender(**options: Any) -> None:
@@ -90,6 +84,8 @@ def scheduler_extender(**options: Any) -> None:
         tls = _tls(options, listen)
         file = options["file"]
         chosen = profiles.read(yaml.safe_load(file.read_text()) if file else None, metrics.timed)
+        if options["part"]:
+            profiles.check_in_part(chosen)
         gc.freeze()  # what is imported stays; the collector need not look at it again
         gc.set_threshold(50_000, 20, 50)
         uvloop.run(_run(options, listen, page, tls, chosen))
@@ -119,8 +115,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     snapshot = Snapshot()
-    modes = {"decides": not options["all_nodes"], "in_part": options["part"]}
-    extender = Extender(snapshot, chosen.of, time.monotonic, **modes)
+    extender = Extender(snapshot, chosen.of, time.monotonic, decides=not options["all_nodes"], in_part=options["part"])
     kubeconfig = str(options["kubeconfig"]) if options["kubeconfig"] else None
     async with await Client.connect(kubeconfig, options["context"]) as client, contextlib.AsyncExitStack() as stack:
         informers = feed.informers(client, snapshot)

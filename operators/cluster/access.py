@@ -25,9 +25,10 @@ def grant(api: Api, *, native: bool) -> None:
     _bind(api, "operator", ("Role", "kopfwerk"), lease_rules(LEASE), f"namespaces/{_NAMESPACE}/")
 
 
-def grant_scheduler(api: Api) -> None:
+def grant_scheduler(api: Api, *, binds: bool) -> None:
     """Let the extender's user do what the extender needs. kube-scheduler's own rights are there in every cluster."""
-    _bind(api, "scheduler-extender", ("ClusterRole", "kopfwerk-scheduler-extender"), extender.cluster_rules())
+    rules = extender.cluster_rules(binds=binds)
+    _bind(api, "scheduler-extender", ("ClusterRole", "kopfwerk-scheduler-extender"), rules)
 
 
 def _bind(api: Api, identity: str, role: tuple[str, str], rules: list[Obj], scope: str = "") -> None:

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,6 +53,8 @@ class Settings:
     native: bool = False
     scheduler: str = KOPFWERK
     """Who decides where pods go: KOPFWERK, Kopfwerk's extender behind a kube-scheduler, or DEFAULT_SCHEDULER alone."""
+    extender: Extender = field(default_factory=Extender)
+    """What kube-scheduler asks of Kopfwerk's; where that is, the cluster knows."""
     operator: bool = True
     """Whether Kopfwerk's operator runs in it. Tests that start their own say no."""
     release: Release = DEFAULT
@@ -185,8 +187,8 @@ class Cluster:
         readiness.wait(self, readiness.answers(api, readiness.READY), "kube-apiserver is not ready")
         self.run("kube-controller-manager", self.controller_manager())
         if self._has_extender:
-            access.grant_scheduler(api)
-            self.run("scheduler-extender", self.scheduler_extender())
+            access.grant_scheduler(api, binds=settings.extender.binds)
+            self.run("scheduler-extender", self.scheduler_extender(settings.extender.arguments))
         self.run("kube-scheduler", self.scheduler(), ENVIRONMENT if self._has_extender else None)
         self.run("kwok", [self.program("kwok"), *arguments.kwok(layout, self._stages(), settings.kwok_args)])
         self.progress("waiting for the custom resources")
@@ -225,7 +227,8 @@ class Cluster:
             content = kubeconfig.build(self.context, self.server, self.layout.pki, identity)
             kubeconfig.write(self.layout.kubeconfig(identity), content)
         if self._has_extender:
-            extender = Extender(f"http://127.0.0.1:{self.layout.ports.scheduler_extender}/scheduler")
+            url = f"http://127.0.0.1:{self.layout.ports.scheduler_extender}/scheduler"
+            extender = replace(self.settings.extender, url=url)
             config = configuration(extender, str(self.layout.kubeconfig("kube-scheduler")))
             (self.folder / "kube-scheduler.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 

@@ -1,4 +1,7 @@
-"""The configuration of a kube-scheduler whose replaceable filters and scores are off and which asks the extender.
+"""The configuration of a kube-scheduler that asks the extender, and whose scores and replaceable filters are off.
+
+All scores are off, always. Filters are off as far as kube-scheduler is not to find a part of the nodes by them: where
+it is to show every node, those stay that preemption needs, and no others.
 
 What stays in kube-scheduler, each plugin whole, because a part of it without the rest fails or forgets:
 
@@ -34,33 +37,42 @@ ROOM: Final = ("NodePorts", "NodeResourcesFit")
 """The filters by which kube-scheduler finds out that evicting pods would make room."""
 AROUND: Final = ("PodTopologySpread", "InterPodAffinity")
 """Those by which it finds out that other pods are in the way. For a pod that they are about they look at every node."""
+IN_PART: Final = OF_NODES + ROOM + AROUND
+"""All that it finds a part of the nodes by: a part that no filter has chosen may have no node that fits."""
 _WITHOUT_PRE_FILTER: Final = ("NodeUnschedulable", "NodeName", "TaintToleration")
 
 ARGUMENTS: Final = ("--feature-gates=ContextualLogging=false",)
 """What kube-scheduler is told beside its configuration.
 
-It makes a logger for each node that it tries a pod on, nearly always in vain, and it tries all of them.
+It makes a logger for each node that it tries a pod on, nearly always in vain.
 """
 ENVIRONMENT: Final = {"GOGC": "400"}
-"""Its garbage, the names of all nodes for each pod, is collected a fourth as often."""
+"""Its garbage, the names of the nodes for each pod, is collected a fourth as often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extender:
     """How kube-scheduler reaches the extender, and what it asks of it.
 
+    `looks_at` says which nodes the extender chooses from: a part, as the default scheduler does, or all. For a part
+    kube-scheduler looks for fitting ones with all of its filters, and stops when it has enough.
     `preempts` says for what pods are evicted: for all that evicting helps against, as upstream does, or for room alone,
-    which costs nothing for pods with affinity or spread. Where it never does, the extender sees every node.
-    `looks_at` says which nodes the extender chooses from: all, or a part, as the default scheduler does. kube-scheduler
-    then looks for fitting ones with all of its filters, and stops when it has enough.
-    The timeout is for all verbs, and long for the sake of `bind`, at which the pods of a group wait for each other.
+    which costs nothing for pods with affinity or spread. Where it never does, the extender sees every node. The latter
+    two leave filters out, and so are for who looks at all nodes.
+    `binds` says whether the extender binds; kube-scheduler does it by itself otherwise, and faster.
+    The timeout is for all verbs, and long because planning a large group takes long.
     """
 
-    url: str
+    url: str = ""
     preempts: Literal["all", "room", "never"] = "all"
-    looks_at: Literal["all", "part"] = "all"
+    looks_at: Literal["all", "part"] = "part"
     binds: bool = False
     timeout: str = "30s"
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `kopfwerk scheduler-extender` has to be told for it to know how it is asked."""
+        return ["--part"] if self.looks_at == "part" else []
 
 
 def configuration(
@@ -107,13 +119,21 @@ def filters(extender: Extender) -> dict[str, Any]:
     """Return the plugins of kube-scheduler's own filters, beside those that are there whole."""
     names: tuple[str, ...] = {"all": ROOM + AROUND, "room": ROOM, "never": ()}[extender.preempts]
     if extender.looks_at == "part":
-        names = OF_NODES + ROOM + AROUND
+        names = IN_PART
     if not names:
         return {}
     return {
         "preFilter": {"enabled": [{"name": name} for name in names if name not in _WITHOUT_PRE_FILTER]},
         "filter": {"enabled": [{"name": name} for name in names]},
     }
+
+
+def way_out(predicate: str) -> str:
+    """Say what makes a profile work that leaves out a predicate of which kube-scheduler has the filter, if anything."""
+    if predicate in ROOM:
+        return "kube-scheduler refuses nodes by it however it is set up, for that is how it finds whom to evict"
+    also = " and scheduler.preemption=room" if predicate in AROUND else ""
+    return f"kube-scheduler finds nodes by it, unless it shows them all: that takes scheduler.nodes=all{also}"
 
 
 def _election(lease: tuple[str, str] | None) -> dict[str, Any]:

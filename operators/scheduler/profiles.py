@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from operators.scheduler.configuration import IN_PART, way_out
 from operators.scheduler.pod import Pod
 from operators.scheduler.predicates.refusal import Refusal
 from operators.scheduler.rules import InvalidProfileError, Rules, rules
@@ -58,6 +59,17 @@ def read(content: Any, prepare: Callable[[Rules], Rules] = lambda found: found) 
         if not isinstance(name, str) or name not in found:
             raise InvalidProfileError(f"namespace {namespace!r}: there is no profile {name!r}")
     return Profiles(found, namespaces)
+
+
+def check_in_part(found: Profiles) -> None:
+    """Refuse profiles that would change nothing, where kube-scheduler shows a part. Raises InvalidProfileError.
+
+    It has looked for the part by its own filters, and so nodes are refused by them whatever a profile leaves out.
+    """
+    for name, chosen in found.by_name.items():
+        for predicate in IN_PART:
+            if predicate not in chosen.predicates:
+                raise InvalidProfileError(f"profile {name!r}: {predicate} cannot be left out: {way_out(predicate)}")
 
 
 def _refuse_all(_: Pod, nodes: Snapshot) -> list[Refusal]:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any, Final, TypeVar
 
@@ -27,9 +27,14 @@ from tests.bench import usage
 
 T = TypeVar("T")
 
-DEFAULT, OURS, PART, UNBOUND = SIDES = ("default", "kopfwerk", "kopfwerk part", "kopfwerk part unbound")
-"""PART chooses from as many nodes as the default does, and leaves it to kube-scheduler to find them; UNBOUND leaves the
-binding to it too, and so places no gangs."""
+DEFAULT: Final = "default"
+OURS: Final = {
+    "kopfwerk": Extender(),
+    "kopfwerk all nodes": Extender(looks_at="all"),
+    "kopfwerk binds": Extender(binds=True),
+}
+"""What kube-scheduler asks of the extender: as by default a part of the nodes and no more than that, or otherwise."""
+SIDES: Final = (DEFAULT, *OURS)
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 _IN_FLIGHT: Final = 32
 _NAMESPACE: Final = "default"
@@ -186,7 +191,7 @@ def _start(cluster: Cluster, side: str) -> list[str]:
     """Start the processes of a side, and return their names once they are ready."""
     kubeconfig = str(cluster.layout.kubeconfig("kube-scheduler"))
     url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/scheduler"
-    asked = Extender(url, looks_at="part" if side in (PART, UNBOUND) else "all", binds=side != UNBOUND)
+    asked = replace(Extender() if side == DEFAULT else OURS[side], url=url)
     config = configuration(asked, kubeconfig)
     if side == DEFAULT:  # all as it is, but for the limit of requests, which is the same for both
         config = {key: config[key] for key in ("apiVersion", "kind", "clientConnection", "leaderElection")}
@@ -194,8 +199,7 @@ def _start(cluster: Cluster, side: str) -> list[str]:
     file.write_text(yaml.safe_dump(config))
     names = ["kube-scheduler"]
     if side != DEFAULT:
-        flags = {PART: ["--part"], UNBOUND: ["--part", "--no-gangs"]}.get(side, [])
-        command = cluster.scheduler_extender([f"--kubeconfig={cluster.kubeconfig}", *flags])
+        command = cluster.scheduler_extender([f"--kubeconfig={cluster.kubeconfig}", *asked.arguments])
         if "scheduler-extender" in cluster.processes:
             cluster.restart("scheduler-extender", command)
         else:

@@ -18,6 +18,9 @@ from tests.support import kubernetes_schemas
 
 ON = ("scheduler.enabled=true",)
 DEFAULT = (*ON, "scheduler.replaceDefault=true")
+ALL = ("scheduler.nodes=all",)
+ROOM = (*ALL, "scheduler.preemption=room")
+BINDS = ("scheduler.binds=true",)
 NAME = "kopfwerk-scheduler"
 URL = "http://127.0.0.1:8090/scheduler"
 
@@ -54,20 +57,70 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "want", "want_flag"),
+    ("options", "want"),
     [
-        pytest.param("scheduler.preemption=room", Extender(URL, preempts="room"), None, id="preempts for room alone"),
-        pytest.param("scheduler.nodes=part", Extender(URL, looks_at="part"), "--part", id="chooses from a part"),
-        pytest.param("scheduler.gangs=false", Extender(URL, binds=False), "--no-gangs", id="places no groups"),
+        pytest.param((), Extender(URL), id="by default"),
+        pytest.param(ALL, Extender(URL, looks_at="all"), id="chooses from all nodes"),
+        pytest.param(ROOM, Extender(URL, looks_at="all", preempts="room"), id="preempts for room alone"),
+        pytest.param(BINDS, Extender(URL, binds=True), id="the extender binds"),
+        pytest.param((*ALL, *BINDS), Extender(URL, looks_at="all", binds=True), id="chooses from all nodes and binds"),
     ],
 )
-def test_how_much_is_asked_of_each(helm: Helm, option: str, want: Extender, want_flag: str | None) -> None:
-    """The configuration is then that of the code too, and the extender is told."""
-    config = files(helm, option)["kube-scheduler.yaml"]
-    extender, _ = pod_of(helm.render(*ON, option))["containers"]
+def test_how_much_is_asked_of_each(helm: Helm, options: tuple[str, ...], want: Extender) -> None:
+    """The configuration is then that of the code too, and the extender is told, and may do no more than that."""
+    config = files(helm, *options)["kube-scheduler.yaml"]
+    objects = helm.render(*ON, *options)
+    extender, _ = pod_of(objects)["containers"]
 
     assert config == configuration(want, "", "kopfwerk", (NAMESPACE, NAME))
-    assert {"--part", "--no-gangs"} & set(extender["args"]) == ({want_flag} if want_flag else set())
+    assert [arg for arg in extender["args"] if arg == "--part"] == want.arguments
+    assert named(objects, "ClusterRole", NAME)["rules"] == access.cluster_rules(binds=want.binds)
+
+
+def test_scores_are_off_in_any_case_and_filters_that_can_be_with_all_nodes(helm: Helm) -> None:
+    """What is on beside plugins that are kept whole."""
+    by_default, with_all, for_room = (files(helm, *options)["kube-scheduler.yaml"] for options in ((), ALL, ROOM))
+    plugins = [config["profiles"][0]["plugins"] for config in (by_default, with_all, for_room)]
+
+    assert [each["multiPoint"]["disabled"] for each in plugins] == [[{"name": "*"}]] * 3
+    assert [set(each) for each in plugins] == [{"multiPoint", "preFilter", "filter"}] * 3
+    assert [{one["name"] for one in each["filter"]["enabled"]} for each in plugins] == [
+        set(rules().predicates),
+        {"NodePorts", "NodeResourcesFit", "PodTopologySpread", "InterPodAffinity"},
+        {"NodePorts", "NodeResourcesFit"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "left_out", "want_said"),
+    [
+        pytest.param((), "TaintToleration", "that takes scheduler.nodes=all\n", id="a part, about nodes"),
+        pytest.param((), "InterPodAffinity", "nodes=all and scheduler.preemption=room\n", id="a part, about pods"),
+        pytest.param(ALL, "TaintToleration", None, id="all, about nodes"),
+        pytest.param(ALL, "PodTopologySpread", "nodes=all and scheduler.preemption=room\n", id="all, about pods"),
+        pytest.param(ROOM, "PodTopologySpread", None, id="for room alone, about pods"),
+        pytest.param(ROOM, "NodeResourcesFit", "whom to evict\n", id="room itself"),
+    ],
+)
+def test_a_predicate_that_kube_scheduler_has_on_cannot_be_left_out(
+    helm: Helm, options: tuple[str, ...], left_out: str, want_said: str | None
+) -> None:
+    """It would refuse the same nodes all the same. The message names the profile and what would make it work."""
+    listed = ",".join(name for name in rules().predicates if name != left_out)
+    own = f"scheduler.profiles.profiles.lax.predicates={{{listed}}}"
+    ran = helm.run(*helm.arguments("template", "kopfwerk", [*ON, *options, own]))
+
+    assert ran.returncode == (1 if want_said else 0), ran.stderr
+    if want_said:
+        assert f'profile "lax": {left_out} cannot be left out' in ran.stderr
+        assert want_said in ran.stderr
+
+
+def test_upstreams_predicates_may_be_one_word(helm: Helm) -> None:
+    """What a profile has beside them does not matter."""
+    content = files(helm, "scheduler.profiles.profiles.own.predicates={*,NodeName}")["profiles.yaml"]
+
+    assert list(profiles.read(content).by_name["own"].predicates) == list(rules().predicates)
 
 
 def test_an_older_kube_scheduler_is_not_asked_for_what_it_has_not(helm: Helm) -> None:
@@ -110,7 +163,7 @@ def test_its_rights_are_those_that_the_code_declares(helm: Helm) -> None:
     }
 
     assert roles == {NAME, "system:kube-scheduler", "system:volume-scheduler"}
-    assert named(objects, "ClusterRole", NAME)["rules"] == access.cluster_rules()
+    assert named(objects, "ClusterRole", NAME)["rules"] == access.cluster_rules(binds=False)
     assert [rule.get("resourceNames") for rule in named(objects, "Role", NAME)["rules"]] == [None, [NAME]]
 
 
@@ -177,6 +230,8 @@ def test_kubernetes_knows_every_field_of_what_replaces_the_default(helm: Helm, k
         pytest.param("scheduler.name=default-scheduler", "/scheduler/name", id="the default's own name"),
         pytest.param("scheduler.profiles.profile.a.b=c", "/scheduler/profiles", id="misspelt"),
         pytest.param("scheduler.replicas=0", "/scheduler/replicas", id="nobody"),
+        pytest.param("scheduler.nodes=half", "/scheduler/nodes", id="neither all nor a part"),
+        pytest.param("scheduler.preemption=room", "needs scheduler/nodes=all", id="a part without its filters"),
     ],
 )
 def test_a_mistake_is_an_error(helm: Helm, option: str, want_name: str) -> None:

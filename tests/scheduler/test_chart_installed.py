@@ -36,11 +36,16 @@ def url(obj: Obj) -> str:
     return f"/{GROUPS[obj['kind']]}{place}/{plural}/{obj['metadata']['name']}"
 
 
-@pytest.fixture(scope="module")
-def objects() -> list[Obj]:
+@pytest.fixture(
+    params=[
+        pytest.param((), id="by default"),
+        pytest.param(("scheduler.nodes=all", "scheduler.binds=true"), id="of all nodes, and the extender binds"),
+    ]
+)
+def objects(request: pytest.FixtureRequest) -> list[Obj]:
     """Return the scheduler's objects, as helm renders them."""
     helm = Helm(tools.obtain(tools.HELM, Lines()))
-    rendered = helm.render("scheduler.enabled=true", "scheduler.replaceDefault=true")
+    rendered = helm.render("scheduler.enabled=true", "scheduler.replaceDefault=true", *request.param)
     return [obj for obj in rendered if obj["metadata"]["name"].startswith(NAME)]
 
 
@@ -97,7 +102,10 @@ def _start(cluster: Cluster, api: Api, objects: list[Obj]) -> None:
     scheduler["extenders"][0]["urlPrefix"] = f"http://{extender}/scheduler"
     written = _write(cluster.folder / "chart.yaml", scheduler)
     profiles = _write(cluster.folder / "profiles.yaml", yaml.safe_load(data["profiles.yaml"]))
-    command = ["scheduler-extender", f"--kubeconfig={file}", f"--listen={extender}", f"--profiles={profiles}"]
+    own_places = ("--listen", "--page-listen", "--profiles")
+    told = named(objects, "Deployment", NAME)["spec"]["template"]["spec"]["containers"][0]["args"]
+    command = [*(arg for arg in told if not arg.startswith(own_places)), f"--kubeconfig={file}"]
+    command += [f"--listen={extender}", f"--profiles={profiles}"]
     cluster.run("scheduler-extender", [sys.executable, "-m", "operators.cli.main", *command])
     readiness.wait(cluster, readiness.page(f"http://{extender}/readyz"), "the extender is not ready")
     own = [arg for arg in arguments.scheduler(cluster.layout) if "port" not in arg and "leader" not in arg]

@@ -1,5 +1,6 @@
 """The embedded cluster's scheduler is ours: it places every pod, has no more rights than it needs, and may die."""
 
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from operators.cluster.api import Api, ApiError
 from operators.cluster.cluster import DEFAULT_SCHEDULER, Cluster, Settings
 from operators.cluster.readiness import wait
 from operators.core.objects import Obj
+from operators.scheduler.configuration import Extender
 
 pytestmark = pytest.mark.cluster
 PODS = "/api/v1/namespaces/default/pods"
@@ -40,26 +42,47 @@ def condition_of(api: Api, name: str) -> str:
     return next((str(c.get("message", "")) for c in conditions if c["type"] == "PodScheduled"), "")
 
 
-def test_the_extender_places_every_pod(cluster: Cluster) -> None:
-    """A pod that asks for no scheduler in particular is bound by the extender."""
-    with cluster.api() as api:
-        api.request("POST", PODS, pod("plain"))
-        wait(cluster, lambda: bool(node_of(api, "plain")), "not placed")
+def verbs(cluster: Cluster) -> set[str]:
+    """Return what the extender has been asked and has answered."""
     url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/metrics"
     with urllib.request.urlopen(url, timeout=5) as answer:
         page = answer.read().decode()
-    assert 'kopfwerk_scheduler_calls_total{code="200",verb="bind"} 1.0' in page
+    return set(re.findall(r'kopfwerk_scheduler_calls_total{code="200",verb="(\w+)"}', page))
+
+
+def test_the_extender_places_every_pod(cluster: Cluster) -> None:
+    """A pod that asks for no scheduler in particular is where the extender says; kube-scheduler binds it."""
+    with cluster.api() as api:
+        api.request("POST", PODS, pod("plain"))
+        wait(cluster, lambda: bool(node_of(api, "plain")), "not placed")
+    assert verbs(cluster) == {"filter"}
     assert list(cluster.processes).count("scheduler-extender") == 1
+    assert "--part" in cluster.processes["scheduler-extender"].argv
 
 
 def test_the_extender_has_no_rights_but_its_own(cluster: Cluster) -> None:
-    """It reads nodes, and neither Secrets nor anything that it could change but bindings."""
+    """It reads nodes, and neither Secrets nor anything that it could change: it does not bind either."""
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "unbound"}, "target": {"name": "node-1"}}
+    with cluster.api() as admin:
+        admin.request("POST", PODS, pod("unbound", schedulerName="nobody"))
     with cluster.api("scheduler-extender") as api:
         assert len(api.get("/api/v1/nodes")["items"]) == 3
         with pytest.raises(ApiError, match="forbidden"):
             api.get("/api/v1/secrets")
         with pytest.raises(ApiError, match="forbidden"):
             api.request("DELETE", f"{PODS}/plain")
+        with pytest.raises(ApiError, match="forbidden"):
+            api.request("POST", f"{PODS}/unbound/binding", binding)
+
+
+def test_the_extender_can_see_all_nodes_and_bind() -> None:
+    """Asked for, kube-scheduler shows it every node and leaves the binding to it, which it has the right to."""
+    settings = Settings(name="binding", nodes=2, operator=False, extender=Extender(looks_at="all", binds=True))
+    with Cluster(settings) as cluster, cluster.api() as api:
+        api.request("POST", PODS, pod("plain"))
+        wait(cluster, lambda: bool(node_of(api, "plain")), "not placed")
+        assert verbs(cluster) == {"filter", "bind"}
+        assert "--part" not in cluster.processes["scheduler-extender"].argv
 
 
 def test_a_resource_that_stands_for_devices_is_claimed(cluster: Cluster) -> None:

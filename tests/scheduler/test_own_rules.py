@@ -1,6 +1,7 @@
 """A rule of one's own: found by entry point, and used by the profiles that name it. The example is one."""
 
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -165,3 +166,34 @@ def test_a_file_that_cannot_be_meant(content: object, want_message: str) -> None
     """It is refused in words that say where."""
     with pytest.raises(InvalidProfileError, match=want_message):
         profiles.read(content)
+
+
+@pytest.mark.parametrize("left_out", rules.PREDICATES)
+def test_no_predicate_can_be_left_out_where_kube_scheduler_shows_a_part(left_out: str) -> None:
+    """It has refused nodes by its own filter before it asks. What a profile has besides does not matter."""
+    others = [name for name in rules.PREDICATES if name != left_out]
+    profiles.check_in_part(profiles.read({"profiles": {"a": {"predicates": [left_out, "*"]}}}))
+    with pytest.raises(InvalidProfileError, match=f"profile 'a': {left_out} cannot be left out"):
+        profiles.check_in_part(profiles.read({"profiles": {"a": {"predicates": others}}}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "want_said"),
+    [
+        pytest.param([], "Invalid kube-config", id="all nodes, so that it goes on to the next mistake"),
+        pytest.param(["--part"], "profile 'default': NodeName cannot be left out", id="a part"),
+    ],
+)
+def test_the_extender_says_so_when_it_starts(tmp_path: Path, mode: list[str], want_said: str) -> None:
+    """With all nodes it is no mistake; the kubeconfig, which has nothing in it, is one then."""
+    file, kubeconfig = tmp_path / "profiles.yaml", tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump({"profiles": {"default": {"predicates": list(rules.PREDICATES)[1:]}}}))
+    kubeconfig.write_text("{}")
+    command = ["scheduler-extender", "--listen=127.0.0.1:0", f"--profiles={file}", f"--kubeconfig={kubeconfig}", *mode]
+    ran = subprocess.run(
+        [sys.executable, "-m", "operators.cli.main", *command], capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 1
+    assert "cannot start: " in ran.stderr
+    assert want_said in ran.stderr

@@ -10,6 +10,7 @@ from operators.cluster.api import Api
 from operators.cluster.cluster import DEFAULT_SCHEDULER, KOPFWERK, Cluster, Settings
 from operators.cluster.readiness import wait
 from operators.core.objects import Obj
+from operators.scheduler.configuration import Extender
 
 pytestmark = pytest.mark.cluster
 PODS = "/api/v1/namespaces/default/pods"
@@ -49,10 +50,19 @@ SPREAD = {
 }
 
 
-@pytest.fixture(scope="module", params=[KOPFWERK, DEFAULT_SCHEDULER])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((KOPFWERK, Extender()), id="kopfwerk"),
+        pytest.param((KOPFWERK, Extender(looks_at="all", binds=True)), id="kopfwerk, of all nodes, and it binds"),
+        pytest.param((DEFAULT_SCHEDULER, Extender()), id="default"),
+    ],
+)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Return a cluster with one of the schedulers."""
-    with Cluster(Settings(name="evicting", nodes=3, operator=False, scheduler=request.param)) as started:
+    scheduler, extender = request.param
+    settings = Settings(name="evicting", nodes=3, operator=False, scheduler=scheduler, extender=extender)
+    with Cluster(settings) as started:
         with started.api() as api:
             for level in (1, 2, 3, 9):
                 api.request(

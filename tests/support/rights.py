@@ -8,7 +8,7 @@ import yaml
 
 from operators.controllers import controllers
 from operators.core.admission.review import TWINS
-from operators.runtime.access import cluster_rules, lease_rules, webhook_rules
+from operators.runtime.access import cluster_rules, lease_rules, rules, webhook_rules
 from operators.runtime.operator import LEASE
 from operators.scheduler import access as extender
 from operators.scheduler.configuration import ARGUMENTS, ENVIRONMENT, Extender, configuration, filters
@@ -53,13 +53,15 @@ def _scheduler() -> tuple[Path, str]:
         },
     ]
     content = {
-        "rules": extender.cluster_rules(),
+        "rules": extender.cluster_rules(binds=False),
+        "binding": rules([extender.BINDING]),
         "lease": lease,
         "arguments": list(ARGUMENTS),
         "environment": [{"name": name, "value": value} for name, value in ENVIRONMENT.items()],
+        # Of who looks at all nodes, by what preemption is for.
         "filters": {
-            "room": filters(Extender("", preempts="room")),
-            "part": filters(Extender("", looks_at="part")),
+            "all": filters(Extender(looks_at="all")),
+            "room": filters(Extender(looks_at="all", preempts="room")),
         },
         "configuration": config,
     }

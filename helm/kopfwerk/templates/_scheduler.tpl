@@ -30,3 +30,25 @@
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/*
+Fail where a profile leaves out a predicate of which kube-scheduler has the filter: it would refuse the same nodes all the
+same. Of `profiles`, by the filters that are on in `plugins`, and those that are with all nodes in `filters`.
+*/}}
+{{- define "kopfwerk.scheduler.checkProfiles" -}}
+{{- range $profile, $content := .profiles }}
+{{- $listed := $content.predicates }}
+{{- if and $listed (kindIs "slice" $listed) (not (has "*" $listed)) }}
+{{- range $filter := $.plugins.filter.enabled }}
+{{- if not (has $filter.name $listed) }}
+{{- $said := printf "scheduler.profiles: profile %q: %s cannot be left out: kube-scheduler" $profile $filter.name }}
+{{- if has $filter $.filters.room.filter.enabled }}
+{{- fail (printf "%s refuses nodes by it however it is set up, for that is how it finds whom to evict" $said) }}
+{{- end }}
+{{- $also := ternary " and scheduler.preemption=room" "" (has $filter $.filters.all.filter.enabled) }}
+{{- fail (printf "%s finds nodes by it, unless it shows them all: that takes scheduler.nodes=all%s" $said $also) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
