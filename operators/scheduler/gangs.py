@@ -177,9 +177,12 @@ class Gangs:
         """
         since = self._clock() - ASKED_FOR
         memory.asked = {uid: at for uid, at in memory.asked.items() if at > since}
-        come, left = [], []
-        for one in now.waiting:
-            (come if one.uid in memory.asked or (one.group and one.group.asked) else left).append(one)
+
+        def was_asked(one: Pod) -> bool:
+            return one.uid in memory.asked or (one.group is not None and one.group.asked)
+
+        come = [one for one in now.waiting if was_asked(one)]
+        left = [one for one in now.waiting if not was_asked(one)]
         while left and len(come) < now.needed <= len(come) + len(left):
             one = left.pop()
             if self._fits_nowhere(memory, one):

@@ -20,7 +20,9 @@ calls = Histogram(
 results = Counter("kopfwerk_scheduler_calls", "Calls by verb and HTTP status", ["verb", "code"])
 cache = Gauge("scheduler_cache_size", "Nodes, pods, and assumed (bound) pods in the extender's snapshot", ["type"])
 expired = Gauge("kopfwerk_scheduler_expired_pods", "Assumed pods that were never seen on their node, since the start")
-gangs = Counter("kopfwerk_scheduler_gangs", "Groups that were placed, and those a part of which was given up then", ["result"])
+gangs = Counter(
+    "kopfwerk_scheduler_gangs", "Groups that were placed, and those a part of which was given up then", ["result"]
+)
 held = Gauge("kopfwerk_scheduler_gangs_held", "Groups for which room is held, and whose pods were not all let through")
 rule_durations = Histogram(
     "scheduler_plugin_execution_duration_seconds",

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
-from operators.scheduler.configuration import Extender, configuration
 from tests.scheduler.test_embedded import PODS, pod
 from tests.scheduler.test_gang_placed import bound, has_no_room, make
 
@@ -21,11 +19,7 @@ LEFT = 5
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """Return a cluster of many nodes, nearly all of which are full, that are looked at in part."""
-    with Cluster(Settings(name="gangs-in-part", nodes=NODES, operator=False, extender_args=("--part",))) as started:
-        url = f"http://127.0.0.1:{started.layout.ports.scheduler_extender}/scheduler"
-        config = configuration(Extender(url, looks_at="part"), str(started.layout.kubeconfig("kube-scheduler")))
-        (started.folder / "kube-scheduler.yaml").write_text(yaml.safe_dump(config))
-        started.restart("kube-scheduler")
+    with Cluster(Settings(name="gangs-in-part", nodes=NODES, operator=False)) as started:
         with started.api() as api:
             for node in api.get("/api/v1/nodes")["items"][LEFT:]:
                 name = node["metadata"]["name"]
