@@ -8,6 +8,7 @@ and scores them when asked, and assumes nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -157,7 +158,8 @@ class Extender:
         nodes = self.nodes
         if names is None:
             return np.flatnonzero(nodes.alive)
-        rows = np.fromiter((row for row in map(nodes.rows.get, names) if row is not None), np.int64)
+        rows = np.fromiter(map(nodes.rows.get, names, repeat(-1)), np.int64, len(names))
+        rows = rows[rows >= 0]
         return rows[nodes.alive[rows]]
 
     def _of_group(self, said: str | int, names: Sequence[str] | None) -> Answer:

@@ -62,6 +62,7 @@ def test_kube_scheduler_asks_the_extender_beside_it(helm: Helm) -> None:
         pytest.param((), Extender(URL), id="by default"),
         pytest.param(ALL, Extender(URL, looks_at="all"), id="chooses from all nodes"),
         pytest.param(ROOM, Extender(URL, looks_at="all", preempts="room"), id="preempts for room alone"),
+        pytest.param(("scheduler.percentageOfNodesToScore=0",), Extender(URL, percentage=0), id="a part as by default"),
         pytest.param(BINDS, Extender(URL, binds=True), id="the extender binds"),
         pytest.param((*ALL, *BINDS), Extender(URL, looks_at="all", binds=True), id="chooses from all nodes and binds"),
     ],
