@@ -15,7 +15,7 @@ import numpy as np
 
 from operators.core.objects import Obj
 from operators.scheduler import explaining, placement, preemption
-from operators.scheduler.gangs import Gangs
+from operators.scheduler.gangs import ELSEWHERE, Gangs
 from operators.scheduler.placement import Fit, Scores
 from operators.scheduler.pod import Pod
 from operators.scheduler.preemption import NOBODY, Victims
@@ -28,7 +28,6 @@ _REMEMBERED: Final = 200
 _LOOKED_FOR: Final = 100
 """Nodes that kube-scheduler finds at least before it stops to look for more: of fewer it has refused all others."""
 UNKNOWN = "node(s) were not known to the extender"
-ELSEWHERE = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look for more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Extender:
     ) -> None:
         """With `in_part` nodes that it is not asked about may be ones that nobody has looked at yet."""
         self.nodes = nodes
-        self.gangs = Gangs(nodes, rules, clock, in_part=in_part)
+        self.gangs = Gangs(nodes, rules, clock)
         self._rules = rules
         self._clock = clock
         self._decides = decides
@@ -72,16 +71,15 @@ class Extender:
         if self.gangs.held:
             self.gangs.expire()
             self.gangs.leave(pod)
+        is_part = self._in_part and names is not None and len(names) >= _LOOKED_FOR
         if pod.group is not None:
-            said = self.gangs.admit(pod, pod.group, self._rows(names))
+            said = self.gangs.admit(pod, pod.group, self._rows(names), in_part=is_part)
             if said is not None:
-                is_elsewhere = self._in_part and self.gangs.holds(pod.uid)
-                return Answer([], {}, {}, ELSEWHERE) if is_elsewhere else self._of_group(said, names)
+                return self._of_group(said, None if pod.group.asked else names)
         nodes.forget(pod.uid)
         rules = self._rules(pod)
         found = placement.fit(pod, nodes, rules, self._rows(names))
         if not len(found.rows):
-            is_part = self._in_part and names is not None and len(names) >= _LOOKED_FOR
             if is_part and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
                 return Answer([], {}, {}, ELSEWHERE)
             return self._refused(found, names)
@@ -163,9 +161,16 @@ class Extender:
         return rows[nodes.alive[rows]]
 
     def _of_group(self, said: str | int, names: Sequence[str] | None) -> Answer:
-        """Answer with the one node, or refuse all: evicting pods for one of a group would help none of it."""
+        """Answer with the one node, or refuse all: evicting pods for one of a group would help none of it.
+
+        A pod that was told so before is told it of every node. Of how many it is asked about, and how many of the
+        others kube-scheduler has come by, differs each time; so would the pod's condition, which counts them, and each
+        time that it changes the pod is tried again, for nothing.
+        """
         if isinstance(said, int):
             return Answer([self.nodes.names[said]], {}, {})
+        if said == ELSEWHERE:
+            return Answer([], {}, {}, said)
         every = [node.name for node in self.nodes.nodes.values()] if names is None else names
         return Answer([], {}, dict.fromkeys(every, said))
 

@@ -47,9 +47,11 @@ def count(pod: Pod, group: Group, nodes: Snapshot, held: Container[str] = ()) ->
 
 
 def can_come(one: Pod, scheduler: str) -> bool:
-    """Whether a pod of a group may be asked about by this scheduler."""
+    """Whether a pod of a group may be asked about by this scheduler, and makes sense."""
     group = one.group
-    return group is not None and not one.terminating and not group.gated and one.scheduler == scheduler
+    if group is None or group.gated or group.problem:
+        return False
+    return not one.terminating and one.scheduler == scheduler
 
 
 def hold(

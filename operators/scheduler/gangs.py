@@ -10,7 +10,7 @@ let through to the node that is held for it. A group that waits holds nothing, s
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from operators.scheduler.snapshot import Snapshot
 
 ASKED_FOR: Final = 30.0
 """Seconds for which a pod counts that was asked about. By then its condition says so, and that counts from then on."""
+ELSEWHERE: Final = "the pod fits on none of the nodes that kube-scheduler has found, but on others: it will look again"
+"""Said as an error, after which kube-scheduler tries the pod again within seconds, and evicts nobody meanwhile."""
 _MANY: Final = 64
 
 
@@ -52,18 +54,19 @@ class Memory:
     barred: dict[str, frozenset[int]] = field(default_factory=dict)
     """By pod, the nodes that the rules allow and kube-scheduler does not, as its own plugins may say."""
 
+    def keep(self, uids: set[str]) -> None:
+        """Forget all pods but these."""
+        found: Sequence[dict[str, Any]] = self.asked, self.nowhere, self.barred
+        for known in found:
+            for uid in known.keys() - uids:
+                del known[uid]
+
 
 class Gangs:
-    """Which groups are being placed, on one snapshot.
+    """Which groups are being placed, on one snapshot."""
 
-    With `in_part` nodes that are not asked about may be ones that kube-scheduler has not looked at yet, and not ones
-    that it refuses.
-    """
-
-    def __init__(
-        self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float], *, in_part: bool = False
-    ) -> None:
-        self._nodes, self._rules, self._clock, self._in_part = nodes, rules, clock, in_part
+    def __init__(self, nodes: Snapshot, rules: Callable[[Pod], Rules], clock: Callable[[], float]) -> None:
+        self._nodes, self._rules, self._clock = nodes, rules, clock
         self._held: dict[Key, Held] = {}
         self._by_pod: dict[str, Held] = {}
         self._memory: dict[Key, Memory] = {}
@@ -74,27 +77,30 @@ class Gangs:
         """For how many groups room is held."""
         return len(self._held)
 
-    def admit(self, pod: Pod, group: Group, rows: Rows) -> str | int | None:
+    def admit(self, pod: Pod, group: Group, rows: Rows, *, in_part: bool = False) -> str | int | None:
         """Say to which row a pod goes, or why it goes nowhere, or None: it can be placed like any other.
 
-        `rows` are the nodes that kube-scheduler asks about. A pod that goes to a row is assumed there.
+        `rows` are the nodes that kube-scheduler asks about. With `in_part` others may be ones that it has not looked at
+        yet, and not ones that it refuses. A pod that goes to a row is assumed there.
         """
         self._nodes.groups.expect(pod, self._clock())
         if group.problem:
             return group.problem
         if held := self._held.get(group.key):
-            return self._pass(held, pod, rows)
+            return self._pass(held, pod, rows, in_part=in_part)
         self._nodes.forget(pod.uid)  # it was let through, and is not bound
         now = count(pod, group, self._nodes)
-        if now.needed <= 1:
+        is_there = self._nodes.placed(pod.uid) is not None  # kube-scheduler may hear of that later than we do
+        if now.needed <= 1 or is_there:
             return None
         memory = self._remember(group.key)
+        memory.keep({one.uid for one in now.waiting})
         memory.asked[pod.uid] = self._clock()
-        self._bar(memory, pod, rows)
+        self._bar(memory, pod, rows, in_part=in_part)
         opened = self._open(group, pod, now, memory)
         if isinstance(opened, str):
             return opened
-        said = self._pass(opened, pod, rows)
+        said = self._pass(opened, pod, rows, in_part=in_part)
         if isinstance(said, str):
             self._give_up(opened)
         else:
@@ -129,10 +135,6 @@ class Gangs:
         group = pod.group
         return group is not None and (pod.uid in self._by_pod or count(pod, group, self._nodes).needed > 1)
 
-    def holds(self, uid: str) -> bool:
-        """Whether room is held for a pod."""
-        return uid in self._by_pod
-
     def leave(self, pod: Pod) -> None:
         """Take note that a pod is asked about; where its labels have changed, it is in another group, or in none."""
         held = self._by_pod.get(pod.uid)
@@ -158,16 +160,25 @@ class Gangs:
         if len(come) < now.needed:
             return f"node(s) wait for group {name}: fewer than its {minimum} pods have a node that would do"
         state = self._nodes.version, minimum, frozenset((one.uid, memory.barred.get(one.uid)) for one in come)
-        held = None
         if memory.failed != state:
-            ordered = [pod, *sorted(come[1:], key=lambda one: (len(one.name), one.name))]
-            held = self._hold(group, ordered, now.needed, memory)
-        if held is not None and pod.uid not in held.pods:
-            self._give_up(held)
-            held = None
-        elif held is None:
-            memory.failed = self._nodes.version, *state[1:]
-        return held or f"node(s) have no room for group {name}: fewer than its {minimum} pods fit at once"
+            fits_without = False
+            for ordered in self._orders(come, pod, memory):
+                held = self._hold(group, ordered, now.needed, memory)
+                if held is not None and pod.uid in held.pods:
+                    return held
+                if held is not None:
+                    fits_without = True
+                    self._give_up(held)
+            if not fits_without:
+                memory.failed = self._nodes.version, *state[1:]
+        return f"node(s) have no room for group {name}: fewer than its {minimum} pods fit at once"
+
+    @staticmethod
+    def _orders(come: Sequence[Pod], pod: Pod, memory: Memory) -> list[list[Pod]]:
+        """Return in which orders to look for room: first for who may go to the fewest nodes; for who is asked about."""
+        by_name = sorted(come, key=lambda one: (one is not pod, len(one.name), one.name))
+        fewest_first = sorted(by_name, key=lambda one: -len(memory.barred.get(one.uid, ())))
+        return [fewest_first, by_name] if fewest_first != by_name else [by_name]
 
     def _come(self, now: Count, memory: Memory) -> list[Pod]:
         """Return the pods of a group that kube-scheduler would place, the one that is asked about first.
@@ -176,10 +187,9 @@ class Gangs:
         such a pod fits nowhere either before they are placed, and it counts.
         """
         since = self._clock() - ASKED_FOR
-        memory.asked = {uid: at for uid, at in memory.asked.items() if at > since}
 
         def was_asked(one: Pod) -> bool:
-            return one.uid in memory.asked or (one.group is not None and one.group.asked)
+            return memory.asked.get(one.uid, since) > since or (one.group is not None and one.group.asked)
 
         come = [one for one in now.waiting if was_asked(one)]
         left = [one for one in now.waiting if not was_asked(one)]
@@ -211,11 +221,12 @@ class Gangs:
         self._by_pod |= dict.fromkeys(found, held)
         return held
 
-    def _pass(self, held: Held, pod: Pod, rows: Rows) -> str | int:
+    def _pass(self, held: Held, pod: Pod, rows: Rows, *, in_part: bool) -> str | int:
         """Let a pod through to its node; to another one, where it cannot go there any more.
 
         A node that it is not asked about may be one that kube-scheduler will only find good once it knows where the
-        others go, as for a spread constraint, or has not looked at. It stays held, if there is no other.
+        others go, as for a spread constraint, or has not looked at. It stays held, if there is no other, and the pod is
+        tried again soon: nobody else would do so when the time is up.
         """
         nodes, rules = self._nodes, self._rules(pod)
         placed = nodes.placed(pod.uid) if pod.uid in held.pods else None
@@ -223,12 +234,12 @@ class Gangs:
         with nodes.without([pod.uid]):
             is_good = own is not None and choose(pod, nodes, rules, np.array([own])) is not None
             row = own if is_good and own in rows else choose(pod, nodes, rules, rows)
-        if row is None and is_good:
-            self._bar(self._remember(held.group.key), pod, rows)
-            return f"node(s) are not the one that is held for a pod of group {held.group.name}"
+            if row is None and is_good:
+                self._bar(self._remember(held.group.key), pod, rows, in_part=in_part)
+                return ELSEWHERE
         self._let_go(held, pod.uid)
         if row is None:
-            return f"node(s) have no room for one more pod of group {held.group.name}"
+            return f"node(s) have no room for group {held.group.name}: this pod is one more than fit"
         nodes.assume(pod, nodes.names[row], self._clock())
         return row
 
@@ -250,14 +261,14 @@ class Gangs:
             self._memory = {one: memory for one, memory in self._memory.items() if self._nodes.groups.pods(one)}
         return self._memory.setdefault(key, Memory())
 
-    def _bar(self, memory: Memory, pod: Pod, rows: Rows) -> None:
-        """Remember the nodes that would do, and that kube-scheduler does not ask about."""
+    def _bar(self, memory: Memory, pod: Pod, rows: Rows, *, in_part: bool) -> None:
+        """Remember the nodes that would do, and that kube-scheduler has looked at and does not ask about."""
         nodes = self._nodes
-        if self._in_part:
-            return
-        others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
-        barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist() if len(others) else ()
         memory.barred.pop(pod.uid, None)
+        others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
+        if in_part or not len(others):
+            return
+        barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist()
         if barred:
             memory.barred[pod.uid] = frozenset(barred)
 

@@ -44,7 +44,7 @@ class Group:
         if self.min_count and self.timeout:
             return ""
         what = f"annotation {TIMEOUT}" if self.min_count else f"label {MIN_COUNT}"
-        return f"node(s) have no part in this: {what} has to be a whole number from 1 on"
+        return f"node(s) have no part in group {self.name}: {what} has to be a whole number from 1 on"
 
 
 def parse(obj: Obj) -> Group | None:

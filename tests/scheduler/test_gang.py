@@ -9,8 +9,8 @@ from operators.core.objects import Obj
 from operators.scheduler import feed
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
-from operators.scheduler.extender import ELSEWHERE, Answer, Extender
-from operators.scheduler.gangs import ASKED_FOR
+from operators.scheduler.extender import Answer, Extender
+from operators.scheduler.gangs import ASKED_FOR, ELSEWHERE, Memory
 from operators.scheduler.group import EARLY_FOR
 from operators.scheduler.pod import Pod
 from operators.scheduler.rules import Rules, rules
@@ -119,6 +119,7 @@ def test_pods_that_are_too_few_wait() -> None:
         pytest.param({"schedulingGates": [{"name": "quota"}]}, id="gated"),
         pytest.param({"schedulerName": "another"}, id="of another scheduler"),
         pytest.param({"deleting": True}, id="being deleted"),
+        pytest.param({"minimum": "many"}, id="that makes no sense"),
     ],
 )
 def test_pods_that_cannot_come_do_not_count(others: Any) -> None:
@@ -448,7 +449,7 @@ def test_a_pod_that_has_lost_its_node_is_left_out() -> None:
     assert world.try_all(names) in ("a", "b")
     [lost] = [name for name in names if world.nodes.placed(f"uid-{name}").row == world.nodes.rows["b"]]  # type: ignore[union-attr]
     world.nodes.put_node(nodes.parse(node("b", cpu="1", unschedulable=True)))
-    assert world.where(lost) == "node(s) have no room for one more pod of group g"
+    assert world.where(lost) == "node(s) have no room for group g: this pod is one more than fit"
     assert {world.where(name) for name in names if name not in (lost, "g4")} == {"a"}
 
 
@@ -474,7 +475,7 @@ def test_what_makes_no_sense_is_said(minimum: str, timeout: str | None, want: st
     """Such a pod is placed nowhere."""
     world = World(node("n", cpu="8"))
     world.tell(member("g0", minimum=minimum, timeout=timeout))
-    assert world.where("g0") == f"node(s) have no part in this: {want} has to be a whole number from 1 on"
+    assert world.where("g0") == f"node(s) have no part in group g: {want} has to be a whole number from 1 on"
 
 
 @pytest.mark.parametrize(
@@ -538,31 +539,86 @@ def test_a_pod_that_is_tried_again_after_all_was_given_back() -> None:
 
 @pytest.mark.parametrize("in_part", [False, True])
 def test_a_place_that_kube_scheduler_does_not_offer_stays_held(*, in_part: bool) -> None:
-    """It has perhaps not looked there, or does not know yet where others go, which a spread constraint asks for."""
+    """It has perhaps not looked there, or does not know yet where others go, which a spread constraint asks for.
+
+    Nothing wakes the pod when the time is up. An error has it tried again soon.
+    """
     world = World(node("a", cpu="1"), node("b", cpu="1"), node("c", cpu="1"), in_part=in_part)
     names = world.group(size=3, minimum=3)
     taken = world.try_all(names)
-    answer = world.ask("g0", [taken])
-    if in_part:
-        assert answer == Answer([], {}, {}, ELSEWHERE), "it looks for more soon"
-    else:
-        assert answer.unresolvable == {taken: "node(s) are not the one that is held for a pod of group g"}
+    assert world.ask("g0", [taken]) == Answer([], {}, {}, ELSEWHERE)
     assert {world.where("g0"), world.where("g1"), taken} == {"a", "b", "c"}
 
 
+SMALL = [f"small-{number}" for number in range(100)]
+REFUSED = FULL.replace("5", "3")
+
+
 @pytest.mark.parametrize(
-    ("in_part", "want"),
+    ("in_part", "shown", "want", "want_then"),
     [
-        pytest.param(True, "large", id="it may not have been looked at"),
-        pytest.param(False, FULL.replace("5", "3"), id="kube-scheduler must have refused it, by a rule of its own"),
+        pytest.param(True, SMALL, ELSEWHERE, "large", id="it may not have been looked at"),
+        pytest.param(True, SMALL[1:], REFUSED, REFUSED, id="kube-scheduler has refused it, for it looks on for 100"),
+        pytest.param(False, SMALL, REFUSED, REFUSED, id="kube-scheduler has refused it, by a rule of its own"),
     ],
 )
-def test_the_last_one_is_not_offered_its_node(want: str, *, in_part: bool) -> None:
+def test_the_last_one_is_not_offered_its_node(shown: list[str], want: str, want_then: str, *, in_part: bool) -> None:
     """Nobody is let through, and nothing is held."""
-    world = World(node("small", cpu="500m"), node("large", cpu="3"), in_part=in_part)
+    world = World(*(node(name, cpu="500m") for name in SMALL), node("large", cpu="3"), in_part=in_part)
     names = world.group(size=3, minimum=3)
     for name in names[:2]:
         world.ask(name)
-    assert not world.ask("g2", ["small"]).nodes
+    answer = world.ask("g2", shown)
+    assert not answer.nodes
+    assert {answer.error, *answer.unresolvable.values()} - {""} == {want}
     assert world.extender.gangs.held == 0
-    assert world.where("g0") == want
+    assert world.where("g0") == want_then
+
+
+@pytest.mark.parametrize("in_part", [False, True])
+def test_the_only_node_for_one_is_left_to_it(*, in_part: bool) -> None:
+    """Where kube-scheduler has looked at every node, those that it does not offer to a pod are not planned for it."""
+    world = World(node("a", cpu="1", memory="64Gi"), node("b", cpu="1"), in_part=in_part)
+    world.group(size=2, minimum=2)
+    assert not world.ask("g0", ["a"]).nodes
+    assert world.where("g1") == "b"
+    assert world.ask("g0", ["a"]).nodes == ["a"]
+
+
+def test_the_one_that_is_asked_about_is_placed_with_the_others() -> None:
+    """Though room is looked for first for those that may go to fewer nodes: nobody else would have them tried again."""
+    world = World(node("a", cpu="1"), node("c", cpu="1"))
+    world.group(size=3, minimum=2)
+    for name in ("g0", "g1"):
+        assert not world.ask(name, ["a"]).nodes
+    world.nodes.put_node(nodes.parse(node("b", cpu="1")))
+    world.nodes.put_node(nodes.parse(node("c", cpu="1", unschedulable=True)))
+    assert world.where("g2") in ("a", "b")
+
+
+def test_a_pod_that_is_there_is_not_placed_again() -> None:
+    """kube-scheduler may ask about it still, and does not make up for another one."""
+    world = World(node("n", cpu="2"))
+    for name in world.group(size=3, minimum=3):
+        world.refuse(name, UNTRIED)
+    asked = world.objects["g0"]
+    world.put("g0", "n")
+    world.extender.filter(pods.parse(asked), None)
+    assert world.where("g2") == REFUSED
+    assert world.room == 1
+
+
+def test_a_pod_that_waits_is_told_the_same_each_time() -> None:
+    """Whatever part of the nodes it is asked about: kube-scheduler tries it again when its condition changes."""
+    world = World(*(node(name) for name in SMALL), in_part=True)
+    world.group(size=4)
+    assert world.ask("g0", SMALL[:3]).unresolvable == dict.fromkeys(SMALL[:3], FEW)
+    world.refuse("g0", FEW)
+    assert world.ask("g0", SMALL[:3]).unresolvable == dict.fromkeys(SMALL, FEW)
+
+
+def test_pods_that_are_gone_are_forgotten() -> None:
+    """A group may live as long as its StatefulSet, and pods of it come and go."""
+    memory = Memory(asked={"a": 1.0, "b": 1.0}, nowhere={"a": 1}, barred={"b": frozenset({1})})
+    memory.keep({"b", "c"})
+    assert memory == Memory(asked={"b": 1.0}, barred={"b": frozenset({1})})

@@ -4,7 +4,8 @@ import orjson
 import pytest
 
 from operators.scheduler import wire
-from operators.scheduler.extender import ELSEWHERE, Extender
+from operators.scheduler.extender import Extender
+from operators.scheduler.gangs import ELSEWHERE
 from operators.scheduler.rules import rules
 from tests.scheduler.building import node, pod, snapshot
 
