@@ -111,24 +111,30 @@ class Gangs:
         """Before a decision, hold room for what is left of groups that another extender has begun to place.
 
         It has died, or its kube-scheduler leads no more. Those groups that matter less than the pod that is asked about
-        are not put before it.
+        are not put before it, but before the next one that they matter as much as.
         """
-        if self._resumed == self._nodes.groups.begun_elsewhere:
+        begun = self._nodes.groups.begun_elsewhere
+        if self._resumed == begun:
             return
-        self._resumed = self._nodes.groups.begun_elsewhere
         left = [
             one
             for one in self._nodes.groups.every_pod()
-            if can_come(one, asked.scheduler) and self._nodes.placed(one.uid) is None and one.priority >= asked.priority
+            if can_come(one, asked.scheduler) and self._nodes.placed(one.uid) is None
         ]
+        known: set[Key] = set()
         for pod in sorted(left, key=lambda one: (-one.priority, one.key)):
             group = pod.group
-            if group is None or group.problem or group.key in self._held:
+            if group is None or group.key in known or group.key in self._held:
                 continue
+            known.add(group.key)
             now = count(pod, group, self._nodes)
-            if now.placed and now.needed > 0:
-                with contextlib.suppress(RuleError):  # the pods of the group are told so when they are asked about
-                    self._hold(group, now.waiting, now.needed, self._remember(group.key))
+            if not now.placed or now.needed <= 0:
+                continue
+            if pod.priority < asked.priority:
+                return
+            with contextlib.suppress(RuleError):  # the pods of the group are told so when they are asked about
+                self._hold(group, now.waiting, now.needed, self._remember(group.key))
+        self._resumed = begun
 
     def needs_others(self, pod: Pod) -> bool:
         """Whether a pod cannot be placed without others of its group."""

@@ -324,6 +324,15 @@ def test_what_was_begun_comes_first_after_a_restart(bound: int) -> None:
     assert [world.where(name) for name in left] == ["n"] * len(left)
 
 
+def test_what_was_begun_comes_second_to_what_matters_more() -> None:
+    """kube-scheduler asks about the most important pods first. The others do not get the room either."""
+    world = begun(3)
+    world.tell(pod_object("high", priority=7), pod_object("other", cpu="1"))
+    assert world.where("high") == "n"
+    assert "Insufficient cpu" in world.ask("other").failed["n"]
+    assert [world.where(name) for name in ("g3", "g4")] == ["n", "n"]
+
+
 def test_what_another_one_began_comes_first() -> None:
     """An extender that led before, and leads again, does not give away what the one between held room for."""
     world = World(node("n", cpu="6"))
