@@ -87,7 +87,9 @@ class Gangs:
         if group.problem:
             return group.problem
         if held := self._held.get(group.key):
-            return self._pass(held, pod, rows, in_part=in_part)
+            if self._goes_on(held, pod):
+                return self._pass(held, pod, rows, in_part=in_part)
+            self._give_up(held)
         self._nodes.forget(pod.uid)  # it was let through, and is not bound
         now = count(pod, group, self._nodes)
         is_there = self._nodes.placed(pod.uid) is not None  # kube-scheduler may hear of that later than we do
@@ -156,6 +158,12 @@ class Gangs:
                 self._give_up(held)
                 if is_late:
                     metrics.gangs.labels("given_up").inc()
+
+    def _goes_on(self, held: Held, pod: Pod) -> bool:
+        """Whether a group that was being placed still has its minimum, or is on nodes already in part."""
+        now = count(pod, held.group, self._nodes, held.pods)
+        begun = any(one.node for one in self._nodes.groups.pods(held.group.key))
+        return begun or now.placed + len(now.waiting) >= now.min_count
 
     def _open(self, group: Group, pod: Pod, now: Count, memory: Memory) -> Held | str:
         """Hold room for a whole group, or say why not."""

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from operators.core.objects import Obj
 from operators.scheduler import node as nodes
 from operators.scheduler import pod as pods
+from operators.scheduler.assumed import ASSUMED_FOR
 from operators.scheduler.extender import Extender
 from operators.scheduler.rules import rules
 from operators.scheduler.snapshot import Snapshot
@@ -59,6 +60,8 @@ class Gangs(RuleBasedStateMachine):
         self.made = 0
         self.ghosts: dict[str, str] = {}
         """The groups of pods that were asked about and are gone, of which the extender has not been told."""
+        self.told = self.now
+        """When the extender had last been told of everything."""
         self._start()
 
     def _start(self) -> None:
@@ -134,6 +137,8 @@ class Gangs(RuleBasedStateMachine):
                 self.snapshot.remove_pod(obj["metadata"]["uid"])
                 self.ghosts.pop(obj["metadata"]["uid"], None)
         del self.untold[:most]
+        if not self.untold:
+            self.told = self.now
 
     @rule(
         order=st.randoms(use_true_random=False),
@@ -188,9 +193,11 @@ class Gangs(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 2, 10, 40]))
     def wait(self, seconds: int) -> None:
-        """Let time pass. A binding that is under way has ended before."""
+        """Let time pass. A binding that is under way has ended before, and the watch is late by a minute at most."""
         for name in [name for name, one in self.pods.items() if one.binds_on]:
             self._bind(name)
+        if self.now + seconds >= self.told + ASSUMED_FOR:
+            self.tell(len(self.untold))
         self.now += seconds
         for name, group in self.groups.items():
             if group.decided is not None and self.now >= group.decided + TIMEOUT:

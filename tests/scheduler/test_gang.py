@@ -428,6 +428,25 @@ def test_the_room_of_a_deleted_pod_is_free() -> None:
     assert {world.where(name) for name in ("g0", "g2", "g9", "g3")} == {"n"}
 
 
+@pytest.mark.parametrize(
+    ("bound", "want"),
+    [
+        pytest.param(False, FEW, id="no pod of it is on a node"),
+        pytest.param(True, "n", id="it is begun"),
+    ],
+)
+def test_one_that_was_let_through_is_deleted(want: str, *, bound: bool) -> None:
+    """Its group is too small without it."""
+    world = World(node("n", cpu="5"))
+    names = world.group()
+    assert world.try_all(names) == "n"
+    if bound:
+        world.put("g0", "n")
+    world.remove("g4")
+    assert world.where("g1") == want
+    assert world.extender.gangs.held == bound
+
+
 def test_a_group_whose_pods_are_all_gone_holds_nothing() -> None:
     """Nor does it keep a new one of its name waiting."""
     world = World(node("n", cpu="5"))
