@@ -71,14 +71,15 @@ class Extender:
         if self.gangs.held:
             self.gangs.expire()
             self.gangs.leave(pod)
+        rows = self._rows(names)
         is_part = self._in_part and names is not None and len(names) >= _LOOKED_FOR
         if pod.group is not None:
-            said = self.gangs.admit(pod, pod.group, self._rows(names), in_part=is_part)
+            said = self.gangs.admit(pod, pod.group, rows, in_part=is_part)
             if said is not None:
                 return self._of_group(said, None if pod.group.asked else names)
         nodes.forget(pod.uid)
         rules = self._rules(pod)
-        found = placement.fit(pod, nodes, rules, self._rows(names))
+        found = placement.fit(pod, nodes, rules, rows)
         if not len(found.rows):
             if is_part and len(placement.fit(pod, nodes, rules, self._rows(None)).rows):
                 return Answer([], {}, {}, ELSEWHERE)

@@ -279,10 +279,10 @@ class Gangs:
         """Remember the nodes that would do, and that kube-scheduler has looked at and does not ask about."""
         nodes = self._nodes
         memory.barred.pop(pod.uid, None)
-        others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
-        if in_part or not len(others):
+        if in_part:
             return
-        barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist()
+        others = np.setdiff1d(np.flatnonzero(nodes.alive), rows)
+        barred = placement.fit(pod, nodes, self._rules(pod), others).rows.tolist() if len(others) else ()
         if barred:
             memory.barred[pod.uid] = frozenset(barred)
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from operators.scheduler import wire
-from operators.scheduler.extender import Extender
+from operators.scheduler.extender import UNKNOWN, Extender
 from operators.scheduler.gangs import ELSEWHERE
 from operators.scheduler.rules import rules
 from tests.scheduler.building import node, pod, snapshot
@@ -40,3 +40,14 @@ def test_a_pod_that_fits_is_placed_among_what_is_shown() -> None:
     extender = Extender(nodes, lambda _: rules(), lambda: 0.0, in_part=True)
 
     assert extender.filter(pod("p", cpu="500m"), ["small"]).nodes == ["small"]
+
+
+def test_a_node_that_is_not_known_is_refused() -> None:
+    """However many there are: none of those that are known is taken in its place."""
+    nodes = snapshot(*(node(f"node-{number}", cpu="8") for number in range(64)))
+    assert nodes.alive.all(), "no row is free"
+    extender = Extender(nodes, lambda _: rules(), lambda: 0.0, in_part=True)
+
+    answer = extender.filter(pod("p", cpu="1"), ["new"])
+
+    assert (answer.nodes, answer.failed) == ([], {"new": UNKNOWN})
