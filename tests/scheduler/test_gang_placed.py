@@ -84,11 +84,13 @@ def missing_claim() -> Obj:
 
 def all_but_one(cluster: Cluster, api: Api, group: str) -> None:
     """Create four pods of a group, the last of which kube-scheduler refuses, and wait until the others wait for it."""
-    api.request("POST", PODS, member(f"{group}-3", group, 4, **missing_claim()))
-    wait(cluster, lambda: is_told(api, f"{group}-3", "not found"), "the pod has its claim")
+    cluster.processes["kube-scheduler"].kill()  # so that all are there when the first is asked about
     make(api, group, 3, minimum=4)
+    api.request("POST", PODS, member(f"{group}-3", group, 4, **missing_claim()))
+    cluster.restart("kube-scheduler")
     what = f"wait for group {group}: fewer than its 4 pods have a node that would do"
     wait(cluster, lambda: all(is_told(api, f"{group}-{n}", what) for n in range(3)), "the group is not tried")
+    wait(cluster, lambda: is_told(api, f"{group}-3", "not found"), "the pod has its claim")
 
 
 def test_room_for_four_of_five_is_room_for_none(cluster: Cluster) -> None:
@@ -156,9 +158,12 @@ def test_a_pod_that_is_deleted_while_others_wait(cluster: Cluster) -> None:
     """They are not bound without it, and are with the one in its place."""
     with cluster.api() as api:
         all_but_one(cluster, api, "gone")
+        cluster.processes["kube-scheduler"].kill()
         api.request("DELETE", f"{PODS}/gone-1")
         api.request("DELETE", f"{PODS}/gone-3")
         api.request("POST", PODS, member("gone-4", "gone", 4))
+        cluster.restart("kube-scheduler")
+        wait(cluster, lambda: is_told(api, "gone-4", "fewer than its 4 pods are there"), "not told")
         assert bound(api, "gone") == set()
         api.request("POST", PODS, member("gone-5", "gone", 4))
         wait(cluster, lambda: bound(api, "gone") == {"gone-0", "gone-2", "gone-4", "gone-5"}, "not placed")
