@@ -238,8 +238,8 @@ def main(wanted: list[str]) -> int:
         print("==> programs and schemas for the chart", flush=True)
         _for_the_chart(show(Console()))
     if not wanted or "apiserver" in wanted:
-        print("==> cert-manager, for the webhook's certificate", flush=True)
-        for tool in (tools.HELM, tools.CERT_MANAGER):
+        print("==> cert-manager, for the webhook's certificate, and Helm 4, which waits for our kinds", flush=True)
+        for tool in (tools.HELM, tools.CERT_MANAGER, tools.HELM4):
             tools.obtain(tool, show(Console()))
     chosen = [layer for layer in LAYERS if layer.name in wanted or not (wanted or layer.asked_for)]
     with TemporaryDirectory() as folder:

@@ -36,6 +36,8 @@ class Tool(Program):
 
 
 HELM: Final = Tool("helm", str(_GOMOD / "helm"), "helm.sh/helm/v3/cmd/helm", "3.22.0")
+HELM4: Final = Tool("helm4", str(_GOMOD / "helm4"), "helm.sh/helm/v4/cmd/helm", "4.3.1")
+"""Waits for custom resources too. It is not looked for as `helm`, which may be any."""
 KUBECONFORM: Final = Tool(
     "kubeconform", str(_GOMOD / "kubeconform"), "github.com/yannh/kubeconform/cmd/kubeconform", "0.8.0"
 )
