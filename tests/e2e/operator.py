@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tests.e2e.shell import CHART, NAMESPACE, RELEASE, Shell, eventually, run
@@ -92,10 +93,10 @@ def on_node(node: str, *command: str) -> str:
     return run("docker", "exec", node, *command)
 
 
-def upgrade(*args: str, stdin: str = "") -> None:
+def upgrade(*args: str, chart: Path = CHART, stdin: str = "") -> None:
     """Upgrade the release, or install it, and wait."""
     place = (f"--namespace={NAMESPACE}", "--create-namespace")
-    run("helm", "upgrade", "--install", RELEASE, str(CHART), *place, "--wait", "--timeout=3m", *args, stdin=stdin)
+    run("helm", "upgrade", "--install", RELEASE, str(chart), *place, "--wait", "--timeout=3m", *args, stdin=stdin)
 
 
 @contextmanager

@@ -3,19 +3,28 @@
 All of it as docs/install.md says it.
 """
 
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e import operator
 from tests.e2e.manifests import OURS, Obj, container, deployment
-from tests.e2e.shell import NAMESPACE, RELEASE, Shell, documented, eventually, run
+from tests.e2e.shell import CHART, NAMESPACE, RELEASE, Shell, documented, eventually, run
 
 INSTALL = "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --wait"
 WITHOUT_HELM = (
     "helm template kopfwerk helm/kopfwerk --namespace kopfwerk-system --skip-tests --kube-version 1.37"
     " --set webhook.enabled=false | kubectl apply -f -"
 )
+
+
+OLDER = "0.0.9"
+FIELD, COLUMN = "revisionHistoryLimit", "UP-TO-DATE"
+"""Of Deployments, what they are made to lack in the older chart."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +51,33 @@ def test_upgrade(shell: Shell) -> None:
     documented("helm rollback kopfwerk --namespace kopfwerk-system --wait")
     operator.ready()
     assert not new & _operators()
+    assert before < _running(shell)
+
+
+def test_upgrade_from_an_older_version(shell: Shell, tmp_path: Path) -> None:
+    """Its custom resources lacked a field and a column: they come, and objects and pods stay as they are."""
+    values = _values()
+    _uninstall()
+    documented("kubectl delete crd --selector app.kubernetes.io/name=kopfwerk,app.kubernetes.io/component=crds")
+    operator.upgrade("--values=-", chart=_older_chart(tmp_path), stdin=values)
+    assert _chart() == f"kopfwerk-{OLDER}"
+    shell.apply(deployment(3))
+    shell.rolled_out()
+    _limit_history(shell)
+    old = shell.get("deployments.kopfwerk.dev/web")
+    assert FIELD not in old["spec"]
+    assert COLUMN not in _columns(shell)
+    before = _running(shell)
+
+    documented("helm upgrade kopfwerk helm/kopfwerk --namespace kopfwerk-system --reset-then-reuse-values --wait")
+    assert _chart() != f"kopfwerk-{OLDER}"
+    assert COLUMN in _columns(shell)
+    _limit_history(shell)
+    new = shell.get("deployments.kopfwerk.dev/web")
+    assert (new["metadata"]["uid"], new["spec"][FIELD]) == (old["metadata"]["uid"], 3)
+    assert _running(shell) == before
+    shell.kubectl("scale", "deployments.kopfwerk.dev/web", "--replicas=4")
+    shell.rolled_out()
     assert before < _running(shell)
 
 
@@ -84,6 +120,40 @@ def test_without_helm_and_without_a_trace(shell: Shell) -> None:
     operator.upgrade("--take-ownership")
     shell.apply(deployment(1))
     shell.rolled_out()
+
+
+def _older_chart(folder: Path) -> Path:
+    """Write the chart as it might have been: of a lower version, and with less in its Deployments."""
+    chart = folder / "kopfwerk"
+    shutil.copytree(CHART, chart)
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    (chart / "Chart.yaml").write_text(yaml.safe_dump(about | {"version": OLDER}))
+    file = chart / "files/crds/deployments.yaml"
+    crd = yaml.safe_load(file.read_text())
+    (version,) = crd["spec"]["versions"]
+    del version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][FIELD]
+    columns = [column for column in version["additionalPrinterColumns"] if column["name"].upper() != COLUMN]
+    assert len(columns) == len(version["additionalPrinterColumns"]) - 1
+    version["additionalPrinterColumns"] = columns
+    file.write_text(yaml.safe_dump(crd))
+    return chart
+
+
+def _chart() -> str:
+    """Return the name and version of the chart that is installed."""
+    (release,) = json.loads(run("helm", "list", "--output=json", f"--namespace={NAMESPACE}"))
+    return str(release["chart"])
+
+
+def _limit_history(shell: Shell) -> None:
+    """Set the field, which is dropped where it is not known."""
+    patch = f'{{"spec": {{"{FIELD}": 3}}}}'
+    shell.kubectl("patch", "deployments.kopfwerk.dev/web", "--type=merge", f"--patch={patch}")
+
+
+def _columns(shell: Shell) -> list[str]:
+    """Return what kubectl shows of Deployments."""
+    return shell.kubectl("get", "deployments.kopfwerk.dev").splitlines()[0].split()
 
 
 def _endless_job() -> Obj:
