@@ -112,7 +112,7 @@ class Connection:
             case "POST":
                 return store.create(resource, body, by_operator=True)
             case "PATCH" if content_type == STRATEGIC_MERGE_PATCH:
-                return store.patch_conditions(target, body, by_operator=True)
+                return store.patch_strategically(target, body, by_operator=True)
             case "PATCH":
                 return store.patch(resource, target, body, by_operator=True)
             case "PUT" if subresource == "status":

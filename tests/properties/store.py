@@ -126,13 +126,20 @@ class Store:
             after["metadata"]["generation"] += 1
         return self._commit(resource, before, after, by_operator=by_operator)
 
-    def patch_conditions(self, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
-        """Apply a strategic merge patch of a pod's conditions: those of other types stay. uid is a precondition."""
-        given = {condition["type"]: condition for condition in body["status"]["conditions"]}
-        there = self.get(PODS, key_)["status"].get("conditions") or []
-        kept = [condition for condition in there if condition["type"] not in given]
-        added = [condition for condition in given.values() if condition.get("$patch") != "delete"]
-        whole = body | {"status": {"conditions": [*kept, *added]}}
+    def patch_strategically(self, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
+        """Apply a strategic merge patch of a pod: conditions of other types stay, and finalizers that are not named."""
+        before = self.get(PODS, key_)
+        meta = dict(body["metadata"])
+        released = meta.pop("$deleteFromPrimitiveList/finalizers", ())
+        if released:
+            meta["finalizers"] = [one for one in before["metadata"].get("finalizers", ()) if one not in released]
+        whole = body | {"metadata": meta}
+        if "status" in body:
+            given = {condition["type"]: condition for condition in body["status"]["conditions"]}
+            there = before["status"].get("conditions") or []
+            kept = [condition for condition in there if condition["type"] not in given]
+            added = [condition for condition in given.values() if condition.get("$patch") != "delete"]
+            whole |= {"status": {"conditions": [*kept, *added]}}
         return self.patch(PODS, key_, whole, by_operator=by_operator)
 
     def put_status(self, resource: Resource, key_: Key, body: Obj, *, by_operator: bool = False) -> Obj:
