@@ -1,14 +1,11 @@
 """Holds what the operator asks of the world against the rights that are declared: none is missing, none is idle."""
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
 from operators.controllers import controllers
-from operators.core.objects import Obj, Resource
+from operators.core.objects import Resource
 from operators.runtime.access import cluster_rules
-
-Right: TypeAlias = tuple[str, str, str]
-"""API group, resource with its subresource, verb."""
+from tests.support.audit import Right, allowed
 
 ASKED: set[Right] = set()
 """What any operator of this process has sent requests for."""
@@ -19,15 +16,15 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 def note(method: str, resource: Resource, name: str, subresource: str) -> None:
     """Note a request, in RBAC's words."""
     verb = _VERBS.get(method) or ("get" if name else "list")
-    ASKED.add((resource.group, f"{resource.plural}/{subresource}".rstrip("/"), verb))
+    ASKED.add(Right(resource.group, f"{resource.plural}/{subresource}".rstrip("/"), verb))
 
 
 def note_watch(resource: Resource) -> None:
     """Note a watch."""
-    ASKED.add((resource.group, resource.plural, "watch"))
+    ASKED.add(Right(resource.group, resource.plural, "watch"))
 
 
-def check(*names: str, unasked: Iterable[Right] = ()) -> None:
+def check(*names: str, unasked: Iterable[tuple[str, str, str]] = ()) -> None:
     """Check that the named controllers, which have just been through everything, used all their rights and no others.
 
     unasked: rights that they need without a request for them, or that it takes a rarer accident to use.
@@ -37,18 +34,12 @@ def check(*names: str, unasked: Iterable[Right] = ()) -> None:
     """
     declared = [controller for controller in controllers(native=False) if controller.name in names]
     assert len(declared) == len(names)
-    rights = {right for right in _rights(cluster_rules(declared)) if not _is_elsewhere(right)}
-    missing = ASKED - set(_rights(cluster_rules(controllers(native=False))))
+    rights = {right for right in allowed(cluster_rules(declared)) if not _is_elsewhere(right)}
+    missing = ASKED - allowed(cluster_rules(controllers(native=False)))
     assert not missing, f"not declared: {missing}"
     idle = rights - ASKED - set(unasked)
     assert not idle, f"never used: {idle}"
 
 
-def _rights(rules: Iterable[Obj]) -> Iterable[Right]:
-    for rule in rules:
-        for group in rule["apiGroups"]:
-            yield from ((group, resource, verb) for resource in rule["resources"] for verb in rule["verbs"])
-
-
 def _is_elsewhere(right: Right) -> bool:
-    return right[1] == "events" or right[1].endswith("/finalizers")
+    return right.resource == "events" or right.resource.endswith("/finalizers")

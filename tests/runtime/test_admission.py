@@ -8,10 +8,12 @@ from typing import Any
 import kopf
 import pytest
 
-from operators.core.admission.review import Review
+from operators.core.admission.review import TWINS, Review
 from operators.core.objects import Obj
 from operators.runtime import admission
-from operators.runtime.client import ApiError
+from operators.runtime.access import webhook_rules
+from operators.runtime.client import ApiError, path
+from tests.support import audit
 
 DEPLOYMENT: Obj = {
     "apiVersion": "kopfwerk.dev/v1",
@@ -60,6 +62,18 @@ async def test_request() -> None:
     assert sent == ["POST", "/apis/apps/v1/namespaces/shop/deployments", "application/json"]
     assert (body["apiVersion"], body["spec"]) == ("apps/v1", {"replicas": 1})
     assert (params["dryRun"], params["fieldValidation"]) == ("All", "Ignore")
+
+
+async def test_rights() -> None:
+    """What it asks for all kinds together is what the chart's rules for the webhook allow, and all of that."""
+    apiserver = Apiserver({})
+    for kind in TWINS:
+        await admission.validate(apiserver, Review("CREATE", {**DEPLOYMENT, "kind": kind}))
+    allowed = audit.allowed(webhook_rules(TWINS.values()))
+    want = {(twin.group, twin.plural): path(twin, "shop") for twin in TWINS.values()}
+    assert [method for method, *_ in apiserver.requests] == ["POST"] * len(allowed)
+    assert {url for _, url, *_ in apiserver.requests} == {want[group, resource] for group, resource, _ in allowed}
+    assert {verb for *_, verb in allowed} == {"create"}
 
 
 async def test_exempt_writes_ask_nothing() -> None:

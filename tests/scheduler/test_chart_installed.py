@@ -15,7 +15,7 @@ from operators.cluster.progress import Lines
 from operators.core.objects import Obj
 from tests.chart.rendering import NAMESPACE, Helm, named
 from tests.scheduler.test_embedded import pod
-from tests.support import tools
+from tests.support import audit, tools
 
 NAME = "kopfwerk-scheduler"
 GROUPS = {
@@ -50,14 +50,19 @@ def objects(request: pytest.FixtureRequest) -> list[Obj]:
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    """Return a cluster with the default scheduler, on which the chart is to be installed."""
-    with Cluster(Settings(name="charted", nodes=2, operator=False, scheduler=DEFAULT_SCHEDULER)) as started:
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Return a cluster with the default scheduler, on which the chart is to be installed; what it asks is noted."""
+    noting = audit.arguments(tmp_path, f"system:serviceaccount:{NAMESPACE}:{NAME}")
+    settings = Settings(name="charted", nodes=2, operator=False, scheduler=DEFAULT_SCHEDULER, apiserver_args=noting)
+    with Cluster(settings) as started:
         yield started
 
 
-def test_installed_and_uninstalled(cluster: Cluster, objects: list[Obj]) -> None:
-    """Every new pod is placed by it, pods of its own namespace are not, and once it is gone the default does again."""
+def test_installed_and_uninstalled(cluster: Cluster, objects: list[Obj], tmp_path: Path) -> None:
+    """Every new pod is placed by it, pods of its own namespace are not, and once it is gone the default does again.
+
+    Each of the rights that the chart gives is used, and no other is asked for.
+    """
     installed = [obj for obj in objects if obj["kind"] in GROUPS]
     with cluster.api() as api:
         api.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
@@ -77,6 +82,9 @@ def test_installed_and_uninstalled(cluster: Cluster, objects: list[Obj]) -> None
         for program in ("kube-scheduler-kopfwerk", "scheduler-extender"):
             log = (cluster.folder / "logs" / f"{program}.log").read_text()
             assert [line for line in log.splitlines() if "forbidden" in line.lower()] == []
+        assert audit.asked(tmp_path, "kopfwerk") == audit.allowed(named(objects, "ClusterRole", NAME)["rules"])
+        leases = {right for right in audit.asked(tmp_path, "kube-scheduler") if right.resource == "leases"}
+        assert leases == audit.allowed(named(objects, "Role", NAME)["rules"])
 
         for program in ("kube-scheduler-kopfwerk", "scheduler-extender"):
             cluster.processes[program].stop()
