@@ -107,9 +107,6 @@ class Controller(Generic[O]):
     """Upstream's number. More would be busy with what one write a moment later covers: that costs the apiserver."""
 
 
-_RESULTS = ("success", "conflict", "error")
-
-
 class Loop(Generic[O]):
     """Runs one controller."""
 
@@ -126,8 +123,7 @@ class Loop(Generic[O]):
         self._writer = writer
         self._now = now
         self._fresh = Freshness(informers)
-        self._skips = metrics.stale_skips(controller.name)
-        self._ended = {result: metrics.syncs.labels(controller.name, result) for result in _RESULTS}
+        self._counts = metrics.SyncCounts(controller.name)
         self._workers: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -199,14 +195,14 @@ class Loop(Generic[O]):
         self._retry(key, "conflict" if conflict else "error")
 
     def _retry(self, key: Key, result: str) -> None:
-        self._ended[result].inc()
+        self._counts.ended(result)
         self.queue.retry(key)
 
     async def _sync(self, key: Key) -> None:
         """Bring one object a step nearer to what it should be."""
         await self._writer.settle(key, self._fresh)
         if lagging := self._fresh.lagging(key, lambda: self.queue.add(key)):
-            self._skips.labels(lagging.group, lagging.plural).inc()
+            self._counts.put_off(lagging.group, lagging.plural)
             self.queue.add_after(key, TIMEOUT)  # should what it waits for never come
             return
         controller = self.controller
@@ -251,7 +247,7 @@ class Loop(Generic[O]):
         elif any(isinstance(result, Exists) for _, result in outcome.results):
             self._retry(key, "conflict")
         else:
-            self._ended["success"].inc()
+            self._counts.ended("success")
             self.queue.forget(key)
         if plan.requeue_after is not None:
             self.queue.add_after(key, plan.requeue_after.total_seconds())

@@ -20,6 +20,13 @@ _DECADES = tuple(accumulate([10.0] * 9, mul, initial=1e-8))  # multiplied as ups
 _SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 _BYTES = (64, 256, 512, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216)
 
+
+class _Count(Gauge):
+    """A counter whose name does not end in _total, as upstream has some: OpenMetrics knows no type for it."""
+
+    _type = "unknown"
+
+
 queue_depth = Gauge("workqueue_depth", "Current depth of workqueue", ["name"])
 queue_adds = Counter("workqueue_adds", "Total number of adds handled by workqueue", ["name"])
 queue_latency = Histogram(
@@ -111,7 +118,10 @@ _slices_desired = Gauge(
     "endpoint_slice_controller_desired_endpoint_slices",
     "Number of EndpointSlices that would exist with perfect endpoint allocation",
 )
-_slice_changes = Counter("endpoint_slice_controller_changes", "Number of EndpointSlice changes", ["operation"])
+_slice_changes = _Count("endpoint_slice_controller_changes", "Number of EndpointSlice changes", ["operation"])
+for _operation in ("create", "update", "delete"):
+    _slice_changes.labels(_operation)
+_slice_syncs = _Count("endpoint_slice_controller_syncs", "Number of EndpointSlice syncs", ["result"])
 _slices_per_sync = Histogram(
     "endpoint_slice_controller_endpointslices_changed_per_sync",
     "Number of EndpointSlices changed on each Service sync",
@@ -195,9 +205,31 @@ def controller_runs(name: str, *, runs: bool) -> None:
     _running.labels(f"{name}-controller", "kopfwerk").set(runs)
 
 
+class SyncCounts:
+    """Counts the syncs of one controller."""
+
+    __slots__ = ("_ended", "_skips", "_upstream")
+
+    def __init__(self, controller: str) -> None:
+        self._ended = {result: syncs.labels(controller, result) for result in ("success", "conflict", "error")}
+        self._skips = _stale_skips(controller)
+        self._upstream = _slice_syncs if controller == "endpointslice" else None
+
+    def ended(self, result: str) -> None:
+        """Count a sync that is over."""
+        self._ended[result].inc()
+        if self._upstream is not None:
+            self._upstream.labels("success" if result == "success" else "error").inc()
+
+    def put_off(self, group: str, resource: str) -> None:
+        """Count a sync that waits until the cache of a resource sees the controller's own writes."""
+        self._skips.labels(group, resource).inc()
+        if self._upstream is not None:
+            self._upstream.labels("stale").inc()
+
+
 @cache
-def stale_skips(controller: str) -> Counter:
-    """Return the counter of a controller's syncs that were put off until its caches see its own writes."""
+def _stale_skips(controller: str) -> Counter:
     return Counter(
         f"{controller}_controller_stale_sync_skips",
         f"Syncs of a {controller} put off because the cache of a resource had not yet seen its own writes",

@@ -65,6 +65,23 @@ def _populate_stuck(world: World) -> None:
     world.api.request("PATCH", f"{url}/stuck", {"spec": {"suspend": False}}, MERGE)
 
 
+def _populate_beside_upstream(world: World) -> None:
+    """Create a Service of each group, and a StatefulSet of upstream's: its metrics of them are compared with ours."""
+    labels = {"app": "upstream"}
+    spec = {
+        "replicas": 1,
+        "serviceName": "db",
+        "selector": {"matchLabels": labels},
+        "template": template(labels=labels),
+    }
+    world.create("statefulsets", NAMESPACE, spec, "upstream", "apps")
+    near = {"ports": [{"port": 80}], "trafficDistribution": "PreferSameZone"}
+    for prefix, version, app in (("/api/v1", "v1", "upstream"), (f"/apis/{KOPFWERK}/v1", f"{KOPFWERK}/v1", "web")):
+        service = {"apiVersion": version, "kind": "Service", "metadata": {"name": app}}
+        service |= {"spec": {**near, "selector": {"app": app}}}
+        world.api.request("POST", f"{prefix}/namespaces/{NAMESPACE}/services", service)
+
+
 def _populate(world: World) -> None:
     selector = {"matchLabels": {"app": "web"}}
     healthy = {"replicas": 3, "selector": selector, "template": template()}
@@ -82,6 +99,7 @@ def _populate(world: World) -> None:
         for name, spec in EACH_MINUTE.items():
             every = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
             world.create("cronjobs", NAMESPACE, every, name, group)
+    _populate_beside_upstream(world)
     _populate_stuck(world)
     world.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": QUOTA}})
     none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
