@@ -14,6 +14,7 @@ import pytest
 from operators.core.objects import Obj
 from operators.runtime.client import MERGE_PATCH, STRATEGIC_MERGE_PATCH, ApiError, Client
 from tests.apiserver.plugin_cli import CommandLine
+from tests.support import namespaces
 from tests.support.answering import saying, serving
 
 pytestmark = pytest.mark.cluster
@@ -34,7 +35,8 @@ class Place:
 
     async def pod(self, name: str, *, gated: bool = False, container: str = "c1") -> None:
         """Make a pod that runs here."""
-        spec: Obj = {"nodeName": "nowhere", "containers": [{"name": "app", "image": "app:1"}]}
+        # A node of the namespace's own, since PodGC deletes at once what is on one that it has missed for 40 s.
+        spec: Obj = {"nodeName": f"nowhere-{self.namespace}", "containers": [{"name": "app", "image": "app:1"}]}
         if gated:
             spec["readinessGates"] = [{"conditionType": CONDITION}]
         meta = {"name": name, "labels": {"app": "web"}}
@@ -96,7 +98,7 @@ async def place(admin: Client, unique: str) -> AsyncIterator[Place]:
 
 @asynccontextmanager
 async def _place(admin: Client, namespace: str) -> AsyncIterator[Place]:
-    await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    await namespaces.make(admin, namespace)
 
     async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
         await saying(made.status)(request, writer)
