@@ -62,10 +62,16 @@ class Place:
         await self.client.request("POST", self.probes, body)
 
     async def until(self, url: str, holds: Callable[[Obj], Any]) -> Obj:
-        """Watch an object, or a collection, until one is as wanted, and return it; one that is gone is {}."""
+        """Look at an object, or at a collection, until one is as wanted, and return it; one that is gone is {}."""
+        collection, _, name = url.rpartition("/") if not url.endswith(("pods", "events")) else (url, "", "")
+        params = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        # A watch alone would say nothing of what is gone already.
+        listed = await self.client.request("GET", collection, params=params)
+        for present in listed["items"] or ([{}] if name else []):
+            if holds(present):
+                return dict(present)
+        params |= {"watch": "true", "resourceVersion": listed["metadata"]["resourceVersion"]}
         async with asyncio.timeout(40):
-            collection, _, name = url.rpartition("/") if not url.endswith(("pods", "events")) else (url, "", "")
-            params = {"watch": "true", **({"fieldSelector": f"metadata.name={name}"} if name else {})}
             async for line in self.client.watch(collection, params, 40):
                 event = json.loads(line)
                 found: Obj = event["object"] if event["type"] != "DELETED" else {}

@@ -160,7 +160,8 @@ async def test_deleted_claim_of_a_pending_pod(sets: Pair, storage: str) -> None:
     before = view.raw[CLAIMS][0]["metadata"]["uid"]
     await sets.patch(CLAIMS, "data-web-0", {"metadata": {"finalizers": None}})
     await sets.delete(CLAIMS, "data-web-0")
-    await sets.annotate_pods(1, note="wake")  # neither side is woken by claims that pods do not wait for
+    await sets.upstream.until(counts(CLAIMS, 0))
+    await sets.annotate_pods(1, note="wake")  # upstream is not woken by a claim that goes
     view = await sets.agree(counts(CLAIMS, 1))
     assert view.raw[CLAIMS][0]["metadata"]["uid"] != before
 
