@@ -15,13 +15,19 @@ from operators.cluster.errors import ClusterError
 # its choice here and the component's start.
 _FIRST: Final = 20_000
 _LAST: Final = 29_999
+_BLOCK: Final = 10
+"""Ports of one cluster follow each other: of clusters that start at once, two that share one are the rarer."""
 _TRIES: Final = 1_000
 
 
 def choose() -> Ports:
     """Different ports that nothing listens on, one for each component."""
-    with contextlib.ExitStack() as held:
-        return Ports(*(_free(held) for _ in fields(Ports)))
+    for _ in range(_TRIES):
+        first = _FIRST + _BLOCK * secrets.randbelow((_LAST + 1 - _FIRST) // _BLOCK)
+        chosen = Ports(*(first + number for number, _ in enumerate(fields(Ports))))
+        if _are_free(chosen):
+            return chosen
+    raise ClusterError(f"no {len(fields(Ports))} free ports in a row between {_FIRST} and {_LAST}")
 
 
 def keep(file: Path) -> Ports:
@@ -31,26 +37,19 @@ def keep(file: Path) -> Ports:
     """
     if file.exists():
         before = Ports(**{**asdict(choose()), **json.loads(file.read_text())})
-        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
-            for port in asdict(before).values():
-                probe = held.enter_context(socket.socket())
-                # As Go's listeners do: a port with connections of before that linger is free.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", port))
+        if _are_free(before):
             return before
     chosen = choose()
     file.write_text(json.dumps(asdict(chosen)))
     return chosen
 
 
-def _free(held: contextlib.ExitStack) -> int:
-    """A port that nothing listens on, held so that it is not chosen twice."""
-    for _ in range(_TRIES):
-        port = _FIRST + secrets.randbelow(_LAST - _FIRST + 1)
-        listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return port
-    raise ClusterError(f"no free port between {_FIRST} and {_LAST}")
+def _are_free(ports: Ports) -> bool:
+    with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+        for port in asdict(ports).values():
+            probe = held.enter_context(socket.socket())
+            # As Go's listeners do: a port with connections of before that linger is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+        return True
+    return False

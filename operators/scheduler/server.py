@@ -113,11 +113,11 @@ class Server:
 
         The very news because of which we were asked may be late, and the pod would not be asked about once more because
         of it, on a quiet cluster for minutes. Where many pods are refused, few of them wait, for others wait behind
-        them and there is news all the time. Nor does a pod of a group: others of it are asked about next.
+        them and there is news all the time.
         """
         nodes = self._extender.nodes
         answer = self._extender.filter(pod, names)
-        if answer.nodes or pod.group is not None or time.monotonic() < self._news_from:
+        if answer.nodes or time.monotonic() < self._news_from:
             return answer
         version, until = nodes.version, time.monotonic() + NEWS_AT_MOST
         while not answer.nodes and time.monotonic() < until:

@@ -213,7 +213,9 @@ class Snapshot:
     def with_nominated(self, pod: Pod) -> Iterator[bool]:
         """Look at the cluster as if what is nominated and no less important than the pod ran already.
 
-        Gives whether there is anything of the kind.
+        Gives whether there is anything of the kind. Upstream adds, node by node, only what is nominated to that node:
+        where nodes matter to each other, as to a spread constraint, it sees a little less. To ask about each node by
+        itself would cost a decision for each.
         """
         more = [
             (other, self.rows[other.nominated])

@@ -10,7 +10,7 @@ from operators.cluster.cluster import Cluster
 from operators.cluster.readiness import wait
 from tests.cluster.conftest import NAME
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.cluster
 
 PODS = "/api/v1/namespaces/default/pods"
 
@@ -37,7 +37,7 @@ def put_pod(cluster: Cluster, name: str, node: str) -> None:
         "spec": {"nodeName": node, "containers": [{"name": "app", "image": "example/app"}]},
     }
     cluster.api().request("POST", PODS, pod)
-    wait(cluster, lambda: is_ready(cluster, name), f"pod {name} is not ready", timeout=30)
+    wait(cluster, lambda: is_ready(cluster, name), f"pod {name} is not ready")
 
 
 def is_ready(cluster: Cluster, name: str) -> bool:
@@ -108,7 +108,7 @@ def test_a_drained_node_is_cordoned_and_empty(simulated: Cluster, capfd: pytest.
     [node] = nodes.add(simulated.api())
     put_pod(simulated, "evicted", node)
 
-    code, said, _ = run(capfd, "drain", node, "--timeout=30s")
+    code, said, _ = run(capfd, "drain", node, "--timeout=120s")
 
     assert code == 0
     assert "pod/evicted evicted" in said
@@ -121,18 +121,21 @@ def test_a_stopped_node_is_noticed_and_returns(simulated: Cluster, capfd: pytest
     """Without a kubelet the node and its pod turn unready and a deleted pod stays; with one all is put right."""
     api = simulated.api()
     [node] = nodes.add(api)
-    wait(simulated, lambda: nodes.is_ready(api, node), "the node is not ready", timeout=30)
+    wait(simulated, lambda: nodes.is_ready(api, node), "the node is not ready")
     put_pod(simulated, "stranded", node)
 
     assert run(capfd, "stop", node) == (0, f"node {node} stopped\n", "")
-    wait(simulated, lambda: not nodes.is_ready(api, node), "the stopped node is still ready", timeout=40)
-    wait(simulated, lambda: not is_ready(simulated, "stranded"), "its pod is still ready", timeout=20)
-    api.request("DELETE", f"{PODS}/stranded")
+    wait(simulated, lambda: not nodes.is_ready(api, node), "the stopped node is still ready")
+    wait(simulated, lambda: not is_ready(simulated, "stranded"), "its pod is still ready")
+    put_pod(simulated, "elsewhere", "node-1")
+    for name in ("stranded", "elsewhere"):
+        api.request("DELETE", f"{PODS}/{name}")
+    wait(simulated, lambda: "elsewhere" not in names(simulated, PODS), "a pod of a node that runs stays")
     assert "deletionTimestamp" in api.get(f"{PODS}/stranded")["metadata"]
 
     assert run(capfd, "start", node) == (0, f"node {node} started\n", "")
     assert nodes.is_ready(api, node)
-    wait(simulated, lambda: "stranded" not in names(simulated, PODS), "the deleted pod stayed", timeout=30)
+    wait(simulated, lambda: "stranded" not in names(simulated, PODS), "the deleted pod stayed")
     nodes.remove(api, node)
 
 

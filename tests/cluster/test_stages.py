@@ -40,9 +40,14 @@ def create(
 
 def until(cluster: Cluster, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until a pod's status satisfies a condition, and return the status."""
-    api = cluster.api()
-    wait(cluster, lambda: condition(api.get(f"{PODS}/{name}")["status"]), f"pod {name} is not as wanted")
-    status: dict[str, Any] = api.get(f"{PODS}/{name}")["status"]
+    api, seen = cluster.api(), dict[str, Any]()
+
+    def holds() -> bool:
+        seen.update(status=api.get(f"{PODS}/{name}")["status"])
+        return condition(seen["status"])
+
+    wait(cluster, holds, f"pod {name} is not as wanted")
+    status: dict[str, Any] = seen["status"]
     return status
 
 

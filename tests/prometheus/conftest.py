@@ -1,6 +1,7 @@
 """The world of these tests: one for all of them, and every test leaves it whole."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from operators.core.objects import KOPFWERK
 from tests.parity.manifests import cronjob, job, template
 from tests.prometheus.world import ELECTED, NAMESPACE, QUOTA, World, start
 from tests.support import prometheus
-from tests.support.prometheus import Programs
+from tests.support.prometheus import Programs, until
 
 UNREADY = template(ready="false")
 """Of pods that run and are never ready."""
@@ -43,10 +44,12 @@ def programs() -> Programs:
 @pytest.fixture(scope="session")
 def world(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Return a cluster with workloads, some of them in trouble, its operator, and a Prometheus that looks at it."""
-    spare = ports.choose()
     with Cluster(Settings(name="prometheus", nodes=2, operator_args=ELECTED)) as cluster:
-        found = start(cluster, programs.prometheus, spare.apiserver, tmp_path_factory.mktemp("prometheus"))
+        found = start(cluster, programs.prometheus, ports.choose().apiserver, tmp_path_factory.mktemp("prometheus"))
         _populate(found)
+        for kind in ("deployment", "statefulset"):
+            ready = f'kopfwerk_{kind}_status_replicas_available{{{kind}="healthy"}} == 3'
+            until(partial(found.prometheus.query, ready), f"the {kind} does not become healthy")
         yield found
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from operators.cluster import readiness
 from operators.cluster.api import Api
 from operators.cluster.arguments import Ports
 from operators.cluster.cluster import Cluster
@@ -84,15 +85,16 @@ class World:
 
     @contextlib.contextmanager
     def without_apiserver(self) -> Iterator[None]:
-        """Kill the apiserver meanwhile. The operator ends by itself when it cannot renew its Lease."""
+        """Kill the apiserver meanwhile. The operator that runs then needs no Lease: else it would end."""
+        self.cluster.restart("operator", self.cluster.operator(["--no-leader-elect"]))
+        readiness.wait(self.cluster, readiness.page(f"http://{self.target}/readyz"), "the operator is not ready")
         self.cluster.processes["kube-apiserver"].kill()
         try:
             yield
         finally:
             self.cluster.restart("kube-apiserver")
             until(lambda: self.api.get("/readyz") == "ok", "the apiserver does not come back")
-            self._hold("", 1)  # who died with it cannot give it back
-            self.cluster.restart("operator")
+            self.cluster.restart("operator", self.cluster.operator())
             self.leads()
 
     @contextlib.contextmanager

@@ -107,7 +107,7 @@ class Oracle:
             obj = self._raw.get((namespace, name))
             if obj is not None:
                 conditions = obj.get("status", {}).get("conditions") or ()
-                refused = any(c["type"] == "PodScheduled" and c["status"] == "False" for c in conditions)
+                refused = any(c["type"] == "PodScheduled" and c.get("reason") == "Unschedulable" for c in conditions)
                 placed = self.snapshot.placed(obj["metadata"]["uid"]) is not None
                 if refused or (obj["spec"].get("nodeName") and placed):
                     return obj
@@ -169,6 +169,7 @@ def _restart(cluster: Cluster, port: int) -> None:
                         "filterVerb": "filter",
                         "preemptVerb": "preempt",
                         "nodeCacheCapable": True,
+                        "httpTimeout": "120s",  # the test that asks the apiserver meanwhile keeps it waiting
                     }
                 ],
             }

@@ -9,12 +9,13 @@ import pytest
 
 from operators.core.objects import Obj
 from operators.scheduler import node as machines
+from operators.scheduler import pod as pods
 from operators.scheduler import server
 from operators.scheduler.extender import Extender
 from operators.scheduler.rules import rules
 from operators.scheduler.server import Server, served
 from operators.scheduler.snapshot import Snapshot
-from tests.scheduler.building import node, pod, pod_object, snapshot
+from tests.scheduler.building import member, node, pod, pod_object, snapshot
 from tests.scheduler.test_server import Apiserver
 
 ASKS: Obj = pod_object("asks", cpu="4", priority=10)
@@ -57,9 +58,14 @@ async def filtered(session: aiohttp.ClientSession, asks: Obj, *names: str) -> li
     ],
 )
 async def test_it_is_waited_for(
-    session: aiohttp.ClientSession, nodes: Snapshot, asks: Obj, names: tuple[str, ...]
+    session: aiohttp.ClientSession,
+    nodes: Snapshot,
+    asks: Obj,
+    names: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answer comes with the news, and is the node."""
+    monkeypatch.setattr(server, "BEHIND_AT_MOST", 30.0)
     asking = asyncio.create_task(filtered(session, asks, *names))
     await asyncio.wait([asking], timeout=0.05)
     assert not asking.done()
@@ -73,12 +79,21 @@ async def test_nobody_waits_while_victims_end(session: aiohttp.ClientSession) ->
     assert await filtered(session, NOMINATED, "b") == []
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        pytest.param(pod_object("late", cpu="4"), id="a pod"),
+        pytest.param(member("late", minimum=2, cpu="2"), id="one of a group"),
+    ],
+)
 async def test_a_refusal_waits_for_news(
-    session: aiohttp.ClientSession, nodes: Snapshot, monkeypatch: pytest.MonkeyPatch
+    session: aiohttp.ClientSession, nodes: Snapshot, asks: Obj, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What kube-scheduler asks because of, it may have seen just before our watch does; nothing else wakes the pod."""
+    told = {"type": "PodScheduled", "message": "0/2 nodes are available: 2 node(s) wait for group g: ..."}
+    nodes.put_pod(pods.parse(member("other", minimum=2, cpu="2") | {"status": {"conditions": [told]}}))
     monkeypatch.setattr(server, "NEWS_AT_MOST", 30.0)
-    asking = asyncio.create_task(filtered(session, pod_object("late", cpu="4"), "a", "b"))
+    asking = asyncio.create_task(filtered(session, asks, "a", "b"))
     await asyncio.wait([asking], timeout=0.05)
     nodes.put_node(machines.parse(node("b", unschedulable=True)))
     await asyncio.wait([asking], timeout=0.05)

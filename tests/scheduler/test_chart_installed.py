@@ -78,6 +78,8 @@ def test_installed_and_uninstalled(cluster: Cluster, objects: list[Obj]) -> None
             log = (cluster.folder / "logs" / f"{program}.log").read_text()
             assert [line for line in log.splitlines() if "forbidden" in line.lower()] == []
 
+        for program in ("kube-scheduler-kopfwerk", "scheduler-extender"):
+            cluster.processes[program].stop()
         for obj in installed:
             api.request("DELETE", url(obj))
         readiness.wait(

@@ -70,7 +70,14 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
                     "/apis/scheduling.k8s.io/v1/priorityclasses",
                     {"metadata": {"name": f"level-{level}"}, "value": level * 100},
                 )
+            for level in (1, 2, 3, 9):
+                wait(started, lambda level=level: _admits(api, level), "a class is not known")  # type: ignore[misc]
         yield started
+
+
+def _admits(api: Api, level: int) -> bool:
+    """Whether the apiserver's admission knows a priority class, which it hears of by a watch."""
+    return bool(api.request("POST", f"{PODS}?dryRun=All", pod("probe", level, "probe", {})))
 
 
 def pod(name: str, level: int, app: str, spec: Obj) -> Obj:
