@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from tests.support.documented import DOCUMENTS, ROOT, commands
 
@@ -17,7 +18,7 @@ ELSEWHERE: Final = {
         "kind create cluster --name $(KIND) --config kind-config.yaml",
     ),
     "docker build -t kopfwerk:dev .": (BY_MAKE, "docker build --build-arg BASE=$(BASE) --tag $(IMAGE) ."),
-    "kind load docker-image kopfwerk:dev --name kopfwerk": (BY_MAKE, "kind load docker-image $(IMAGE) --name $(KIND)"),
+    "kind load docker-image kopfwerk:dev": (BY_MAKE, "kind load docker-image $(IMAGE) --name $(KIND)"),
     "make kind-native": (BY_MAKE, "e2e-native-ready: kind-native\n"),
     "helm install kopfwerk helm/kopfwerk --namespace kopfwerk-system --create-namespace --set native.enabled=true": (
         BY_MAKE,
@@ -86,3 +87,8 @@ def test_each_other_way_is_there(command: str) -> None:
 def test_reasons_are_for_what_there_is() -> None:
     """No reason is left from a command that is gone."""
     assert set(NOT_RUN) <= set(COMMANDS)
+
+
+def test_kind_config_leaves_the_name_to_kind() -> None:
+    """Whoever names no cluster to `kind load` and `kind delete` means kind's default one, so it has to be that."""
+    assert "name" not in yaml.safe_load((ROOT / "kind-config.yaml").read_text())
