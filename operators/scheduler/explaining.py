@@ -67,22 +67,23 @@ def _needs_others(on: str, pod: Pod, nodes: Snapshot) -> bool:
 
 
 def remedy(pod: Pod, nodes: Snapshot, row: int, reasons: Sequence[str]) -> list[str]:
-    """Say what would have to be different for a node not to be refused for these reasons."""
+    """Say what would have to be different for a node not to be refused for these reasons: each goes on after "if"."""
     node, said = nodes.nodes[row], []
     for reason in reasons:
         name = reason.removeprefix("Insufficient ")
         if name in pod.requests:
             alloc = int(nodes.allocatable[name][row])
             free, needed = (_amount(name, n) for n in (alloc - int(nodes.requested[name][row]), pod.requests[name]))
-            said.append(f"it had {needed} {name} free; it has {free} of {_amount(name, alloc)}")
+            said.append(f"it had {needed} {name} free (it has {free} of {_amount(name, alloc)})")
         elif reason == resources.TOO_MANY:
-            said.append(f"it took more than {int(nodes.allocatable['pods'][row])} pods")
+            most = int(nodes.allocatable["pods"][row])
+            said.append(f"it took more than {most} pod{'' if most == 1 else 's'}")
         elif "taints" in reason:
             kept = [
                 taint for taint in node.taints
                 if taint[2] != "PreferNoSchedule" and not any(one.tolerates(*taint) for one in pod.tolerations)
             ]  # fmt: skip
-            said += [f"the pod tolerated {key}={value}:{effect}" for key, value, effect in kept]
+            said += [f"the pod tolerated {key}{value and f'={value}'}:{effect}" for key, value, effect in kept]
         elif "unschedulable" in reason:
             said.append("it were uncordoned")
         elif "affinity/selector" in reason:
@@ -93,7 +94,9 @@ def remedy(pod: Pod, nodes: Snapshot, row: int, reasons: Sequence[str]) -> list[
             missing = {one.key for one in pod.spread if one.hard} - node.labels.keys()
             said += [f"it had the label {key}" for key in sorted(missing)]
         elif reason == ports.REASON:
-            said.append("the port were free: " + ", ".join(f"{number}/{protocol}" for _, protocol, number in pod.ports))
+            said.append(
+                "it had these ports free: " + ", ".join(f"{number}/{protocol}" for _, protocol, number in pod.ports)
+            )
     return said
 
 

@@ -28,23 +28,30 @@ HARD = {
             node("a", cpu="4"),
             pod(cpu="6"),
             "Insufficient cpu",
-            ["it had 6 cpu free; it has 3500m of 4"],
+            ["it had 6 cpu free (it has 3500m of 4)"],
             id="cpu",
         ),
         pytest.param(
             node("a", memory="8Gi"),
             pod(memory="20Gi"),
             "Insufficient memory",
-            ["it had 20Gi memory free; it has 8192Mi of 8192Mi"],
+            ["it had 20Gi memory free (it has 8192Mi of 8192Mi)"],
             id="memory",
         ),
-        pytest.param(node("a", room="1"), pod(), "Too many pods", ["it took more than 1 pods"], id="pods"),
+        pytest.param(node("a", room="1"), pod(), "Too many pods", ["it took more than 1 pod"], id="pods"),
         pytest.param(
             node("a", taints=[TAINT]),
             pod(),
             "node(s) had taints that the pod didn't tolerate",
             ["the pod tolerated dedicated=db:NoSchedule"],
             id="taint",
+        ),
+        pytest.param(
+            node("a", taints=[{"key": "dedicated", "effect": "NoExecute"}]),
+            pod(),
+            "node(s) had taints that the pod didn't tolerate",
+            ["the pod tolerated dedicated:NoExecute"],
+            id="taint without a value",
         ),
         pytest.param(
             node("a", unschedulable=True), pod(), "node(s) were unschedulable", ["it were uncordoned"], id="cordoned"
@@ -118,8 +125,16 @@ def test_told() -> None:
     assert "NodeResourcesFit +" in lines[7]
     assert lines[-2:] == [
         "  node(s) had taints that the pod didn't tolerate: 1",
-        "    c: the pod tolerated dedicated=db:NoSchedule",
+        "    c: would fit if the pod tolerated dedicated=db:NoSchedule",
     ]
+
+
+def test_all_that_is_in_the_way_is_told_in_one_sentence() -> None:
+    """A node that lacks two things would have to have both."""
+    told = list(tell(explain(pod(cpu="6", memory="20Gi"), snapshot(node("a")), rules()), 10))
+    assert told[-1] == (
+        "    a: would fit if it had 6 cpu free (it has 4 of 4) and it had 20Gi memory free (it has 8192Mi of 8192Mi)"
+    )
 
 
 def test_long_lists_are_cut() -> None:
