@@ -40,6 +40,7 @@ PROVOKED: Final = {
     "KopfwerkWebhookCertificateExpiring",
     "KopfwerkStateMetricsOmitted",
     "KopfwerkSchedulerDown",
+    "KopfwerkSchedulerReplicaDown",
 }
 """Alerts that the tests below provoke."""
 
@@ -143,6 +144,7 @@ def test_no_extender(world: World) -> None:
 
     extender.stop()
     try:
+        world.fires("KopfwerkSchedulerReplicaDown")
         world.fires("KopfwerkSchedulerDown")
     finally:
         world.cluster.restart("scheduler-extender")
