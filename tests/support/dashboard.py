@@ -227,9 +227,7 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
             (
                 (
                     "{{extension_point}} {{plugin}}",
-                    _quantile(
-                        "scheduler_plugin_execution_duration_seconds", "extension_point, plugin", _OF_SCHEDULER
-                    ),
+                    _quantile("scheduler_plugin_execution_duration_seconds", "extension_point, plugin", _OF_SCHEDULER),
                 ),
             ),
         ),
