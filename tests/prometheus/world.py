@@ -1,6 +1,7 @@
 """A cluster, its operator, and a Prometheus that looks at it: what these tests break and repair."""
 
 import contextlib
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ ELECTED: Final = ("--leader-elect", "--namespace=kube-system")
 NAMESPACE: Final = "default"
 QUOTA: Final = "no-pods"
 """A namespace in which no pod may be."""
+SLOW: Final = "slow-pods"
+"""A namespace in which each pod takes seconds to be created."""
 
 
 @dataclass(slots=True)
@@ -108,6 +111,33 @@ class World:
         finally:
             self._hold("", 1)
             self.leads()
+
+    @contextlib.contextmanager
+    def slow_pods(self, namespace: str) -> Iterator[None]:
+        """Have the apiserver take seconds for each pod that is created in a new namespace, which is deleted in the end.
+
+        It asks a webhook that never answers, and goes on without.
+        """
+        url = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+        pods = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            webhook = {
+                "name": "silent.example.com",
+                "clientConfig": {"url": f"https://127.0.0.1:{silent.getsockname()[1]}"},
+                "rules": [pods],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "timeoutSeconds": 3,
+                "failurePolicy": "Ignore",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+            }
+            self.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+            self.api.request("POST", url, {"metadata": {"name": "silent"}, "webhooks": [webhook]})
+            try:
+                yield
+            finally:
+                self.api.request("DELETE", f"{url}/silent")
+                self.api.request("DELETE", f"/api/v1/namespaces/{namespace}")
 
     def _hold(self, identity: str, seconds: int) -> None:
         """Put a holder into the Lease."""
