@@ -133,7 +133,7 @@ def is_ready(shell: CommandLine, kind: str) -> bool:
 def let_them_be_ready(shell: CommandLine, waiting: Waiting) -> None:
     """Have every pod ready that comes until helm has ended."""
     while not waiting.is_over:
-        shell.done("annotate", "pods", "--all", "--overwrite", f"{READY}=true")
+        shell.kubectl("annotate", "pods", "--all", "--overwrite", f"{READY}=true")  # one may just have gone
 
 
 def all_ready(shell: CommandLine, image: str) -> bool:

@@ -16,7 +16,7 @@ from operators.cluster.cluster import Cluster
 from operators.core.objects import KOPFWERK, Obj
 from operators.runtime import issuing
 from operators.runtime.lease import LEASES
-from tests.support.prometheus import Prometheus, configuration, until
+from tests.support.prometheus import SCHEDULER, Prometheus, configuration, until
 
 LEASE: Final = f"/apis/{LEASES.group}/v1/namespaces/kube-system/leases/kopfwerk"
 ELECTED: Final = ("--leader-elect", "--namespace=kube-system")
@@ -194,6 +194,7 @@ def start(cluster: Cluster, program: Path, port: int, folder: Path) -> World:
     ]
     world = World(cluster, Prometheus(f"http://127.0.0.1:{port}", folder))
     world.prometheus.scrape(world.target)
+    world.prometheus.scrape(f"127.0.0.1:{cluster.layout.ports.scheduler_extender}", job=SCHEDULER)
     cluster.run("prometheus", [program, *options])
     world.leads()
     return world
