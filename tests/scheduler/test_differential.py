@@ -18,8 +18,8 @@ from tests.scheduler.oracle import Oracle, oracle
 
 PODS = int(os.environ.get("KOPFWERK_SCHEDULER_PODS", "2000"))
 SEED = int(os.environ.get("KOPFWERK_SCHEDULER_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-ROUND = 40
-"""Pods for which there is a cluster: more would fit nowhere."""
+EACH = (5, 40)
+"""How many pods a cluster gets, from and to: more would fit nowhere."""
 STRATEGIES = (*("LeastAllocated",) * 2, *("MostAllocated",) * 3, *("RequestedToCapacityRatio",) * 5)
 pytestmark = pytest.mark.cluster
 
@@ -66,16 +66,18 @@ async def _equal(
     cluster: Cluster, rng: random.Random, count: int, profiles: dict[str, Obj], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Compare as many pods, each of one of the profiles, if there are any, on as many clusters as they fill."""
-    rounds = range(0, count, ROUND)
-    said = f"KOPFWERK_SCHEDULER_SEED={SEED}: {count} pods on {len(rounds)} clusters"
-    print(said, profiles)
+    seed = f"KOPFWERK_SCHEDULER_SEED={SEED}"
+    print(seed, profiles)
     differing: list[str] = []
+    clusters, done = 0, 0
     async with oracle(cluster, profiles) as both:
-        for first in rounds:
+        while done < count:
             await _new_nodes(both, rng)
-            for number in range(first, min(first + ROUND, count)):
+            clusters, last = clusters + 1, min(done + rng.randint(*EACH), count)
+            for number in range(done, last):
                 await _compare(both, rng, f"p{number}", [*profiles], differing)
             await _empty(both)
+            done = last
         want = both.upstream.scores()
     assert differing == []
     for name, seen in both.seen.items():
@@ -84,7 +86,7 @@ async def _equal(
             assert got == {plugin: part for plugin, part in want[name].items() if part}, f"{name}, seed {SEED}"
     assert len(both.seen) > count / 2
     with capsys.disabled():
-        print(f"\n{said}")
+        print(f"\n{seed}: {count} pods on {clusters} clusters")
 
 
 async def _new_nodes(both: Oracle, rng: random.Random) -> None:
