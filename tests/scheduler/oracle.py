@@ -35,6 +35,7 @@ class Seen:
 
     theirs: set[str]
     ours: set[str]
+    profile: str
     scores: Scores = field(default_factory=dict)
 
 
@@ -61,7 +62,7 @@ class Oracle:
         pod, names = wire.arguments(body)
         assert names is not None
         fit = self.ours(pod)
-        found = Seen(set(names), {self.snapshot.names[row] for row in fit})
+        found = Seen(set(names), {self.snapshot.names[row] for row in fit}, pod.profile)
         if found.theirs == found.ours:
             rules = self.profiles.of(pod)
             scores = placement.score(pod, self.snapshot, rules, fit)

@@ -83,7 +83,8 @@ async def _equal(
     for name, seen in both.seen.items():
         if len(seen.theirs) > 1:
             got = {plugin: part for plugin, part in seen.scores.items() if part}
-            assert got == {plugin: part for plugin, part in want[name].items() if part}, f"{name}, seed {SEED}"
+            whose = f"{name} {seen.profile}, seed {SEED}"
+            assert got == {plugin: part for plugin, part in want[name].items() if part}, whose
     assert len(both.seen) > count / 2
     with capsys.disabled():
         print(f"\n{seed}: {count} pods on {clusters} clusters")
