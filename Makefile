@@ -20,7 +20,7 @@ help: ## Say what can be made
 up: env ## Start a real control plane with Kopfwerk's controllers (Ctrl-C ends it)
 	@$(BIN)/kopfwerk up $(ARGS)
 
-test: env ## Run every test; LAYERS="core properties" runs some
+test: env ## Run every test but the end-to-end ones; LAYERS="core properties" runs some
 	@$(BIN)/python -m tests.support.layers $(LAYERS)
 
 env: .venv/.installed ## Make .venv, with every dependency at its locked version

@@ -66,7 +66,9 @@ class _Address:
 @click.option("--page-listen", help="Serve /metrics, /healthz and /readyz there too, and nothing else.")
 @click.option("--profiles", "file", type=_FILE, help="The rules and weights, by name.  [default: upstream's]")
 @click.option(
-    "--all-nodes", is_flag=True, help="Answer with every node that fits instead of the best, and score on demand."
+    "--prioritize",
+    is_flag=True,
+    help="Leave the choice to kube-scheduler: filter answers with every node that fits, prioritize with their scores.",
 )
 @click.option("--part", is_flag=True, help="kube-scheduler shows a part of the nodes: have it look on where none fits.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -115,7 +117,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     snapshot = Snapshot()
-    extender = Extender(snapshot, chosen.of, time.monotonic, decides=not options["all_nodes"], in_part=options["part"])
+    extender = Extender(snapshot, chosen.of, time.monotonic, decides=not options["prioritize"], in_part=options["part"])
     kubeconfig = str(options["kubeconfig"]) if options["kubeconfig"] else None
     async with await Client.connect(kubeconfig, options["context"]) as client, contextlib.AsyncExitStack() as stack:
         informers = feed.informers(client, snapshot)

@@ -7,9 +7,12 @@ from typing import Final
 from operators.core import selectors
 from operators.core.objects import Obj
 from operators.core.selectors import InvalidSelectorError, Requirement, Selector
+from operators.scheduler.fields import text
 
 NOTHING: Final = Selector((Requirement("", "In", frozenset()),), ())
 """What a selector that is absent selects."""
+_OPERATORS: Final = frozenset(("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"))
+"""Of a node selector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,8 @@ def holds(requirement: Requirement, value: str | None) -> bool:
             return value not in requirement.values
         case "Exists":
             return value is not None
-        case "DoesNotExist":
-            return value is None
         case _:
-            raise InvalidSelectorError(f"{requirement.operator!r} is not a valid node selector operator")
+            return value is None
 
 
 def _has_expressions(term: Obj) -> bool:
@@ -108,9 +109,16 @@ def _node_term(term: Obj, weight: int) -> NodeTerm:
 
 def _requirements(expressions: list[Obj] | None) -> tuple[Requirement, ...]:
     return tuple(
-        Requirement(expression["key"], expression["operator"], frozenset(expression.get("values") or ()))
+        Requirement(text(expression, "key"), _operator(expression), frozenset(map(str, expression.get("values") or ())))
         for expression in expressions or ()
     )
+
+
+def _operator(expression: Obj) -> str:
+    found = text(expression, "operator")
+    if found not in _OPERATORS:
+        raise InvalidSelectorError(f"{found!r} is not a valid node selector operator")
+    return found
 
 
 def _pod_term(term: Obj, namespace: str, weight: int) -> PodTerm:
@@ -120,6 +128,6 @@ def _pod_term(term: Obj, namespace: str, weight: int) -> PodTerm:
         namespaces=frozenset(named) if named or selector is not None else frozenset((namespace,)),
         namespace_selector=optional_selector(selector),
         selector=optional_selector(term.get("labelSelector")),
-        topology_key=term["topologyKey"],
+        topology_key=text(term, "topologyKey"),
         weight=weight,
     )

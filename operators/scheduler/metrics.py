@@ -17,7 +17,9 @@ _OF_A_RULE = tuple(0.00001 * 1.5**step for step in range(20))
 calls = Histogram(
     "kopfwerk_scheduler_call_duration_seconds", "How long a verb takes to answer", ["verb"], buckets=_FAST
 )
-results = Counter("kopfwerk_scheduler_calls", "Calls by verb and HTTP status", ["verb", "code"])
+results = Counter(
+    "kopfwerk_scheduler_calls", "Calls by verb and HTTP status; 500 where a rule failed", ["verb", "code"]
+)
 cache = Gauge("scheduler_cache_size", "Nodes, pods, and assumed (bound) pods in the extender's snapshot", ["type"])
 expired = Gauge("kopfwerk_scheduler_expired_pods", "Assumed pods that were never seen on their node, since the start")
 gangs = Counter(

@@ -9,6 +9,7 @@ from operators.core.objects import Key, Obj, Owner, controller_of
 from operators.core.selectors import Selector
 from operators.scheduler import affinity, group, requests
 from operators.scheduler.affinity import NodeTerm, PodTerm
+from operators.scheduler.fields import text, texts, whole
 from operators.scheduler.group import Group
 from operators.scheduler.requests import Requests
 
@@ -108,7 +109,7 @@ class Pod:
 def parse(obj: Obj) -> Pod:
     """Read a pod. Raises KeyError, TypeError, InvalidQuantityError or InvalidSelectorError where it is malformed."""
     meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    namespace, labels = meta["namespace"], meta.get("labels") or {}
+    namespace, labels = text(meta, "namespace"), texts(meta, "labels")
     about = spec.get("affinity") or {}
     nodes, pods, anti = (about.get(kind) or {} for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity"))
     required, preferred = (
@@ -120,18 +121,18 @@ def parse(obj: Obj) -> Pod:
     asked_cpu, asked_memory = requests.asked_for_scores(obj)
     return Pod(
         namespace=namespace,
-        name=meta["name"],
-        uid=meta.get("uid") or f"{namespace}/{meta['name']}",
+        name=text(meta, "name"),
+        uid=text(meta, "uid", "") or f"{namespace}/{meta['name']}",
         labels=labels,
         owner=controller_of(obj),
-        scheduler=spec.get("schedulerName", ""),
-        node=spec.get("nodeName", ""),
-        nominated=status.get("nominatedNodeName", ""),
+        scheduler=text(spec, "schedulerName", ""),
+        node=text(spec, "nodeName", ""),
+        nominated=text(status, "nominatedNodeName", ""),
         profile=(meta.get("annotations") or {}).get(PROFILE, ""),
         terminating=meta.get("deletionTimestamp") is not None,
         ended=status.get("phase") in ("Succeeded", "Failed"),
-        priority=spec.get("priority") or 0,
-        started=status.get("startTime") or "",
+        priority=whole(spec, "priority", 0),
+        started=text(status, "startTime", ""),
         requests=requests.of_pod(obj),
         scored_cpu=cpu,
         scored_memory=memory,
@@ -141,7 +142,7 @@ def parse(obj: Obj) -> Pod:
         images=images,
         image_count=len(images),
         tolerations=tuple(_tolerations(spec.get("tolerations") or ())),
-        node_selector=spec.get("nodeSelector") or {},
+        node_selector=texts(spec, "nodeSelector"),
         node_terms=affinity.node_terms(nodes[required].get("nodeSelectorTerms")) if nodes.get(required) else None,
         preferred_nodes=affinity.preferred_node_terms(nodes.get(preferred)),
         affinity=affinity.pod_terms(pods.get(required), namespace),
@@ -168,7 +169,7 @@ def _ports(spec: Obj) -> tuple[Port, ...]:
     """Return the node's ports that it takes for as long as it runs, those of sidecars included."""
     sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
     return tuple(
-        (port.get("hostIP") or ANY_ADDRESS, port.get("protocol") or "TCP", port["hostPort"])
+        (port.get("hostIP") or ANY_ADDRESS, text(port, "protocol", "TCP"), port["hostPort"])
         for container in (*sidecars, *spec["containers"])
         for port in container.get("ports") or ()
         if port.get("hostPort", 0) > 0
@@ -188,11 +189,11 @@ def _spread(constraint: Obj, labels: Mapping[str, str]) -> Spread:
         extra = [{"key": key, "operator": "In", "values": [value]} for key, value in own.items()]
         selector = {**selector, "matchExpressions": [*(selector.get("matchExpressions") or ()), *extra]}
     return Spread(
-        key=constraint["topologyKey"],
-        max_skew=constraint["maxSkew"],
+        key=text(constraint, "topologyKey"),
+        max_skew=whole(constraint, "maxSkew"),
         hard=constraint["whenUnsatisfiable"] == "DoNotSchedule",
         selector=affinity.optional_selector(selector) if selector is not None else affinity.NOTHING,
-        min_domains=constraint.get("minDomains") or 1,
+        min_domains=max(1, whole(constraint, "minDomains", 1)),
         honors_affinity=(constraint.get("nodeAffinityPolicy") or "Honor") == "Honor",
         honors_taints=(constraint.get("nodeTaintsPolicy") or "Ignore") == "Honor",
     )

@@ -72,29 +72,34 @@ class Server:
         durations = metrics.calls.labels(name)
 
         async def handle(request: web.Request) -> web.Response:
-            response = await self._answer(verb, request)
-            metrics.results.labels(name, str(response.status)).inc()
-            return response
-
-        async def timed(request: web.Request) -> web.Response:
-            began = time.perf_counter()
+            began, code = time.perf_counter(), 500
             try:
-                return await handle(request)
+                response, code = await self._answer(verb, request)
+            except web.HTTPException as error:
+                code = error.status
+                raise
             finally:
                 durations.observe(time.perf_counter() - began)
+                metrics.results.labels(name, str(code)).inc()
+            return response
 
-        return timed
+        return handle
 
-    async def _answer(self, verb: Verb, request: web.Request) -> web.Response:
+    async def _answer(self, verb: Verb, request: web.Request) -> tuple[web.Response, int]:
+        """Answer, and say as what that counts."""
         if not self._ready():
-            return web.Response(status=503, text="the caches are not filled yet\n")
+            return web.Response(status=503, text="the caches are not filled yet\n"), 503
         try:
-            return web.Response(body=await verb(await request.read()), content_type="application/json")
+            answer = await verb(await request.read())
         except wire.BadRequestError as error:
-            return web.Response(status=400, text=f"{error}\n")
+            return web.Response(status=400, text=f"{error}\n"), 400
         except RuleError as error:
             log.exception("a pod is not decided about")
-            return web.Response(status=500, text=f"{error}\n")
+            if verb != self._filter:
+                return web.Response(status=500, text=f"{error}\n"), 500
+            # kube-scheduler passes on what is in the answer, into the pod's events.
+            return _json(wire.filtered(Answer([], {}, {}, str(error)))), 500
+        return _json(answer), 200
 
     async def _filter(self, body: bytes) -> bytes:
         pod, names = wire.arguments(body, self._extender.nodes.node_count)
@@ -102,11 +107,7 @@ class Server:
             async with asyncio.timeout(BEHIND_AT_MOST):
                 while self._extender.is_behind(pod, names):  # noqa: ASYNC110 - the snapshot knows of no event loop
                     await asyncio.sleep(_TICK)
-        try:
-            return wire.filtered(await self._decide(pod, names))
-        except RuleError as error:  # kube-scheduler passes on what is in the answer, into the pod's events
-            log.exception("%s/%s is not placed", pod.namespace, pod.name)
-            return wire.filtered(Answer([], {}, {}, str(error)))
+        return wire.filtered(await self._decide(pod, names))
 
     async def _decide(self, pod: Pod, names: Sequence[str] | None) -> Answer:
         """Decide; where the pod is refused, again as soon as anything is new, for a moment.
@@ -178,6 +179,10 @@ class Server:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         body = await asyncio.to_thread(encode, REGISTRY)
         return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
 
 
 def mutual_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:

@@ -65,7 +65,9 @@ def _refused(refused: Sequence[Obj], most: int) -> Iterator[str]:
         nodes = list(group)
         yield f"  {why}: {len(nodes)}"
         for one in nodes[:most]:
-            yield f"    {one['node']}" + (f": {'; '.join(one['wouldFitIf'])}" if one["wouldFitIf"] else "")
+            yield f"    {one['node']}" + (
+                f": would fit if {' and '.join(one['wouldFitIf'])}" if one["wouldFitIf"] else ""
+            )
         if len(nodes) > most:
             yield f"    and {len(nodes) - most} more"
 

@@ -26,6 +26,8 @@ def test_apply_rolls_out(shell: CommandLine) -> None:
     assert said.code == 0, said.stderr
     assert {pod["spec"]["containers"][0]["image"] for pod in pods(shell)} == {"app:2"}
     shell.done("apply", "--filename=-", stdin=manifest("Deployment", 3, image="app:2"))
+    shell.done("scale", DEPLOYMENT, "--replicas=4")  # once that is done, a rollout would have begun
+    available(shell, DEPLOYMENT, 4)
     assert len(items(shell, "replicasets.kopfwerk.dev")) == 2
 
 

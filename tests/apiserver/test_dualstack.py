@@ -10,6 +10,7 @@ from operators.cluster.arguments import SERVICE_RANGE
 from operators.cluster.cluster import Cluster, Settings
 from operators.core.objects import Obj
 from operators.runtime.client import MERGE_PATCH, STRATEGIC_MERGE_PATCH, Client
+from tests.support import namespaces
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("dualstack")]
 
@@ -31,7 +32,7 @@ async def place(cluster: Cluster, unique: str) -> AsyncIterator["Place"]:
     """Return a namespace with a pod that has an address of each family."""
     async with await Client.connect(str(cluster.kubeconfig)) as client:
         made = Place(client, unique)
-        await client.request("POST", "/api/v1/namespaces", {"metadata": {"name": unique}})
+        await namespaces.make(client, unique)
         await client.request("POST", "/api/v1/nodes", {"metadata": {"name": unique}})
         await made.pod(unique)
         yield made
@@ -72,12 +73,19 @@ class Place:
 
     async def lists(self, want: dict[str, list[str]]) -> None:
         """Wait until the slices list these addresses by family, and no others."""
-        found: dict[str, Obj] = {}
+        # A watch alone would begin with what there is one by one, and so show fewer slices than there are.
+        listed = await self.client.request("GET", self._slices)
+        found: dict[str, Obj] = {one["metadata"]["name"]: one for one in listed["items"]}
+        if _listed(found) == sorted(want.items()):
+            return
+        params = {"watch": "true", "resourceVersion": listed["metadata"]["resourceVersion"]}
         async with asyncio.timeout(40):
-            async for line in self.client.watch(self._slices, {"watch": "true"}, 40):
+            async for line in self.client.watch(self._slices, params, 40):
                 event = json.loads(line)
-                found[event["object"]["metadata"]["name"]] = event["object"] if event["type"] != "DELETED" else {}
-                if _listed([one for one in found.values() if one]) == sorted(want.items()):
+                found.pop(event["object"]["metadata"]["name"], None)
+                if event["type"] != "DELETED":
+                    found[event["object"]["metadata"]["name"]] = event["object"]
+                if _listed(found) == sorted(want.items()):
                     return
         raise AssertionError("the watch of the slices ended")
 
@@ -89,9 +97,10 @@ class Place:
         return families
 
 
-def _listed(slices: list[Obj]) -> list[tuple[str, list[str]]]:
+def _listed(slices: dict[str, Obj]) -> list[tuple[str, list[str]]]:
     """Return each slice's family and addresses."""
-    return sorted((one["addressType"], [ip for e in one["endpoints"] or () for ip in e["addresses"]]) for one in slices)
+    addresses = ((one["addressType"], [e["addresses"] for e in one["endpoints"] or ()]) for one in slices.values())
+    return sorted((family, [ip for each in found for ip in each]) for family, found in addresses)
 
 
 async def test_both_families(place: Place) -> None:

@@ -14,6 +14,7 @@ import pytest
 from operators.core.objects import Obj
 from operators.runtime.client import MERGE_PATCH, STRATEGIC_MERGE_PATCH, ApiError, Client
 from tests.apiserver.plugin_cli import CommandLine
+from tests.support import namespaces
 from tests.support.answering import saying, serving
 
 pytestmark = pytest.mark.cluster
@@ -34,7 +35,8 @@ class Place:
 
     async def pod(self, name: str, *, gated: bool = False, container: str = "c1") -> None:
         """Make a pod that runs here."""
-        spec: Obj = {"nodeName": "nowhere", "containers": [{"name": "app", "image": "app:1"}]}
+        # A node of the namespace's own, since PodGC deletes at once what is on one that it has missed for 40 s.
+        spec: Obj = {"nodeName": f"nowhere-{self.namespace}", "containers": [{"name": "app", "image": "app:1"}]}
         if gated:
             spec["readinessGates"] = [{"conditionType": CONDITION}]
         meta = {"name": name, "labels": {"app": "web"}}
@@ -60,10 +62,16 @@ class Place:
         await self.client.request("POST", self.probes, body)
 
     async def until(self, url: str, holds: Callable[[Obj], Any]) -> Obj:
-        """Watch an object, or a collection, until one is as wanted, and return it; one that is gone is {}."""
+        """Look at an object, or at a collection, until one is as wanted, and return it; one that is gone is {}."""
+        collection, _, name = url.rpartition("/") if not url.endswith(("pods", "events")) else (url, "", "")
+        params = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        # A watch alone would say nothing of what is gone already.
+        listed = await self.client.request("GET", collection, params=params)
+        for present in listed["items"] or ([{}] if name else []):
+            if holds(present):
+                return dict(present)
+        params |= {"watch": "true", "resourceVersion": listed["metadata"]["resourceVersion"]}
         async with asyncio.timeout(40):
-            collection, _, name = url.rpartition("/") if not url.endswith(("pods", "events")) else (url, "", "")
-            params = {"watch": "true", **({"fieldSelector": f"metadata.name={name}"} if name else {})}
             async for line in self.client.watch(collection, params, 40):
                 event = json.loads(line)
                 found: Obj = event["object"] if event["type"] != "DELETED" else {}
@@ -96,7 +104,7 @@ async def place(admin: Client, unique: str) -> AsyncIterator[Place]:
 
 @asynccontextmanager
 async def _place(admin: Client, namespace: str) -> AsyncIterator[Place]:
-    await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    await namespaces.make(admin, namespace)
 
     async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
         await saying(made.status)(request, writer)

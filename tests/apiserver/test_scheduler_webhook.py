@@ -12,7 +12,7 @@ from operators.core.objects import Obj
 from operators.runtime import scheduler_admission
 from tests.scheduler.test_embedded import pod
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("giving")]
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 OURS, DEFAULT = "kopfwerk", "default-scheduler"
 

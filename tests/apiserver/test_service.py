@@ -65,6 +65,7 @@ def test_a_name_that_is_taken(shell: CommandLine) -> None:
     shell.done("apply", "--filename=-", stdin=service())
     shell.done("wait", OURS, "--for=condition=Stalled", "--timeout=50s")
     assert core(shell) == before
+    shell.done("wait", "--for=create", "events", "--field-selector=reason=NameTaken", "--timeout=20s")
     events = items(shell, "events", "--field-selector=reason=NameTaken")
     assert [event["type"] for event in events] == ["Warning"]
     shell.done("delete", "services.v1./web")

@@ -32,7 +32,8 @@ def kubectl(kubeconfig: Path, client: Client) -> Iterator[Kubectl]:
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
     yield run
-    run("delete", "--ignore-not-found", "kdeploy,deployments.apps,krs", "web")
+    # The next test looks for ReplicaSets, of which it wants none.
+    run("delete", "--ignore-not-found", "--cascade=foreground", "kdeploy,deployments.apps,krs", "web")
 
 
 def _stored(kubectl: Kubectl, *arguments: str, obj: Obj | None = None) -> Any:

@@ -59,15 +59,38 @@ def test_who_grants_the_rights_himself_is_granted_none(helm: Helm) -> None:
 )
 def test_the_notes_say_what_uninstalling_does(helm: Helm, tmp_path: Path, options: tuple[str, ...], want: str) -> None:
     """Custom resources that the chart has not made do not go with it."""
-    notes = (CHART / "templates/NOTES.txt").read_text()
+    assert want in notes(helm, tmp_path, options)
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param(("scheduler.enabled=true", "scheduler.name=ours"), "that say schedulerName: ours.", id="one"),
+        pytest.param(("scheduler.enabled=true", "scheduler.replaceDefault=true"), "every new pod", id="for-all"),
+    ],
+)
+def test_the_notes_speak_of_the_scheduler(
+    helm: Helm, tmp_path: Path, options: tuple[str, ...], want: str | None
+) -> None:
+    """Which pods it places, where there is one."""
+    told = notes(helm, tmp_path, options)
+    assert ("deployment/kopfwerk-scheduler" in told) == bool(want)
+    assert not want or want in told
+
+
+def notes(helm: Helm, tmp_path: Path, options: tuple[str, ...]) -> str:
+    """Return what helm would tell after an installation."""
+    text = (CHART / "templates/NOTES.txt").read_text()
     chart = shutil.copytree(CHART, tmp_path / "chart", ignore=shutil.ignore_patterns("*.txt"))
     (chart / "templates/notes.yaml").write_text(
-        f"notes: |\n{indent(notes, '  ')}"
+        f"notes: |\n{indent(text, '  ')}"
     )  # helm has no command that shows them alone
 
     command, name, _, *rest = helm.arguments("template", "kopfwerk", options)
     ran = helm.run(command, name, str(chart), *rest, "--show-only=templates/notes.yaml")
-    assert want in ran.stdout, ran.stderr
+    assert ran.stdout, ran.stderr
+    return ran.stdout
 
 
 def test_a_release_and_its_namespace_may_have_a_number_for_a_name(helm: Helm) -> None:

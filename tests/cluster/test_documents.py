@@ -1,6 +1,6 @@
 """What the documents have a reader type, typed: each command of their sessions ends well on simulated nodes.
 
-docs/install.md and docs/operate.md are about a real cluster; tests/core/test_documented_commands.py says who runs them.
+Of which documents is in tests/support/documented.py; tests/core/test_documented_commands.py says who runs the rest.
 """
 
 import json
@@ -14,41 +14,41 @@ from typing import Any, Final
 
 import pytest
 
+from operators.cluster import registry
 from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
-from tests.support.documented import ROOT, blocks, typed
+from operators.cluster.registry import Record
+from tests.support.documented import NATIVE, ROOT, SESSIONS, blocks, session
 
 pytestmark = pytest.mark.cluster
-DOCUMENTS: Final = {
-    "README.md": "",
-    "docs/cronjobs.md": "",
-    "docs/daemonsets.md": "",
-    "docs/deployments.md": "",
-    "docs/jobs.md": "",
-    "docs/scheduler.md": "kubectl apply -f examples/guestbook.yaml -f examples/gang.yaml",
-    "docs/service.md": "",
-    "docs/statefulsets.md": "",
-    "docs/gitops/README.md": "",
-}
-"""Of our kinds, and what is taken to be there already."""
-ELSEWHERE: Final = ("--namespace argocd",)
-"""Whose commands tests/gitops runs."""
 _POD: Final = re.compile(r"\b([a-z]+(?:-\d+)?)(?:-[a-f0-9]{8,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 """A pod by a name that was drawn."""
+DEFAULT: Final = "default"
 _KINDS: Final = "deployments,replicasets,statefulsets,daemonsets,jobs"
 
 
 @pytest.fixture(scope="module")
-def ours() -> Iterator[Cluster]:
-    """Return a cluster of the custom resources."""
-    with Cluster(Settings(name="documents", nodes=4)) as started:
-        yield started
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a cluster of the custom resources, written down as `kopfwerk up` would: who names none means this one."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KOPFWERK_STATE", str(tmp_path_factory.mktemp("state")))
+        folder = registry.folder(DEFAULT)
+        with registry.take(folder, "it runs already"), Cluster(Settings(name="documents", folder=folder)) as started:
+            Record(
+                name=DEFAULT,
+                phase=registry.READY,
+                server=started.server,
+                kubeconfig=str(started.kubeconfig),
+                kubernetes=started.settings.release.kubernetes,
+                components={process.name: process.pid for process in started.processes.values()},
+            ).save()
+            yield started
 
 
 @pytest.fixture(scope="module")
 def native() -> Iterator[Cluster]:
     """Return a cluster in native mode."""
-    with Cluster(Settings(name="documents-native", nodes=4, native=True)) as started:
+    with Cluster(Settings(name="documents-native", native=True)) as started:
         yield started
 
 
@@ -114,27 +114,18 @@ class Reader:
         )
 
 
-def session(document: str) -> list[str]:
-    """Return the kubectl commands of a document's blocks, plain ones, then those with output: there are some."""
-    lines = typed(document, "sh")
-    lines += [line.removeprefix("$ ") for line in typed(document, "console") if line.startswith("$ ")]
-    found = [line for line in lines if line.startswith("kubectl ") and not any(part in line for part in ELSEWHERE)]
-    assert found, f"{document} has no commands"
-    return found
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", SESSIONS)
 def test_session(ours: Cluster, tmp_path: Path, document: str) -> None:
     """A reader who types it all, a document from its start to its end, meets no error."""
     reader = Reader(ours, tmp_path, re.sub(r"\W+", "-", document.lower()))
     for body in blocks(document, "yaml")[:1]:
         (tmp_path / "frontend.yaml").write_text(body)
-    for command in filter(None, [DOCUMENTS[document], *session(document)]):
+    for command in filter(None, [SESSIONS[document], *session(document)]):
         reader.type(command.replace(" frontend.yaml", f" {tmp_path}/frontend.yaml"))
 
 
 def test_native_session(native: Cluster, tmp_path: Path) -> None:
     """Likewise in native mode, where it is kubectl's own commands."""
     reader = Reader(native, tmp_path, "native")
-    for command in session("docs/native.md"):
+    for command in session(NATIVE):
         reader.type(command)

@@ -1,6 +1,5 @@
 """A pair of namespaces for each scenario."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,14 +10,14 @@ from operators.runtime.client import Client
 from tests.parity.fleet import Fleet
 from tests.parity.pair import Pair, Side
 from tests.parity.slices import Slices
+from tests.support import namespaces
 
 
 @pytest.fixture
 async def pair(admin: Client, unique: str) -> AsyncIterator[Pair]:
     """Return both sides of a comparison, each in a namespace of its own."""
     made = Pair(Side(admin, "apps", f"{unique}-up"), Side(admin, KOPFWERK, f"{unique}-our"))
-    for side in (made.upstream, made.ours):
-        await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": side.namespace}})
+    await namespaces.make(admin, made.upstream.namespace, made.ours.namespace)
     yield made
     for side in (made.upstream, made.ours):
         await admin.request("DELETE", f"/api/v1/namespaces/{side.namespace}")
@@ -75,15 +74,7 @@ async def storage(admin: Client, unique: str) -> AsyncIterator[str]:
 async def slices(admin: Client, unique: str) -> AsyncIterator[Slices]:
     """Return both sides of a comparison of EndpointSlices."""
     made = Slices(admin, unique)
-    for namespace in made.namespaces:
-        await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-        while not await _has_account(admin, namespace):  # noqa: ASYNC110 # without it no pod can be made
-            await asyncio.sleep(0.1)
+    await namespaces.make(admin, *made.namespaces)
     yield made
     for namespace in made.namespaces:
         await admin.request("DELETE", f"/api/v1/namespaces/{namespace}")
-
-
-async def _has_account(admin: Client, namespace: str) -> bool:
-    found = await admin.request("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts")
-    return any(account["metadata"]["name"] == "default" for account in found["items"])

@@ -17,6 +17,13 @@ def template(
     return {"metadata": meta, "spec": {"containers": [{"name": "app", "image": image}]}}
 
 
+def lingering() -> Obj:
+    """Return a template whose pods, once deleted, stay until `Pair.let_go`: both sides can come to rest meanwhile."""
+    made = template(terminate_after="1h")
+    made["spec"]["terminationGracePeriodSeconds"] = 300  # the longest that a deleted pod stays
+    return made
+
+
 def _workload(kind: str, replicas: int, spec: Obj, **meta: Any) -> Obj:
     selector = {"matchLabels": {"app": "web"}}
     return {

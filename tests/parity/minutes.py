@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from operators.core.objects import KOPFWERK, format_time
 from operators.runtime.client import Client
 from tests.parity.pair import Pair, Side
+from tests.support import namespaces
 
 _SAFE: Final = range(2, 35)
 """The seconds of a minute in which there is time enough to begin before the next."""
@@ -93,8 +94,7 @@ async def _pairs(admin: Client, prefix: str, count: int) -> AsyncIterator[list[P
         for number in range(count)
     ]
     names = [side.namespace for pair in pairs for side in (pair.upstream, pair.ours)]
-    for name in names:
-        await admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    await namespaces.make(admin, *names)
     try:
         yield pairs
     finally:

@@ -163,6 +163,10 @@ class Pair:
         """Annotate the first `count` pods by age, which tells a simulated pod how to behave."""
         await self.each(lambda side: _annotate(side, count, selector, annotations))
 
+    async def let_go(self, selector: str = "app=web") -> None:
+        """Have pods that linger go once they are deleted, and those that are, now."""
+        await self.each(lambda side: _annotate(side, None, selector, {"terminate_after": None}))
+
     async def change_pods(self, count: int, body: Obj, selector: str = "app=web") -> None:
         """Merge a patch into the first `count` pods."""
         await self.each(lambda side: _change(side, count, selector, body))
@@ -180,7 +184,9 @@ class Pair:
         """Say as a kubelet would that pods have ended, other than the first `skip`."""
 
         async def act(side: Side) -> None:
-            for pod in (await _pods(side, skip + count, "app=web"))[skip:]:
+            found = (await _pods(side, skip + count, "app=web"))[skip:]
+            assert len(found) == count, f"there are {len(found)} pods to end"
+            for pod in found:
                 body = {"status": {"phase": phase, "conditions": None}}
                 url = side.url("pods", pod["metadata"]["name"], "status")
                 await side.client.request("PATCH", url, body, content_type=MERGE_PATCH)
@@ -258,18 +264,18 @@ def _split(api_version: str) -> tuple[str, str]:
     return group, version
 
 
-async def _pods(side: Side, count: int, selector: str) -> list[Obj]:
+async def _pods(side: Side, count: int | None, selector: str) -> list[Obj]:
     found = await side.client.request("GET", side.url("pods"), params={"labelSelector": selector})
     ordered = sorted(found["items"], key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["uid"]))
     return ordered[:count]
 
 
-async def _annotate(side: Side, count: int, selector: str, annotations: Mapping[str, str | None]) -> None:
+async def _annotate(side: Side, count: int | None, selector: str, annotations: Mapping[str, str | None]) -> None:
     prefixed = {f"sim.kopfwerk.dev/{name.replace('_', '-')}": value for name, value in annotations.items()}
     await _change(side, count, selector, {"metadata": {"annotations": prefixed}})
 
 
-async def _change(side: Side, count: int, selector: str, body: Obj) -> None:
+async def _change(side: Side, count: int | None, selector: str, body: Obj) -> None:
     for pod in await _pods(side, count, selector):
         url = side.url("pods", pod["metadata"]["name"])
         try:

@@ -12,7 +12,7 @@ from tests.parity.manifests import cronjob, job
 from tests.parity.minutes import Minutes, Scenario, run
 from tests.parity.pair import Pair, Side, Want
 from tests.parity.view import View
-from tests.parity.wanted import both
+from tests.parity.wanted import both, size
 from tests.support.cluster import Shared
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cronjob")]
@@ -75,7 +75,8 @@ def ended(name: str, condition: str) -> Want:
     """A Job has ended with a condition."""
 
     def holds(v: View) -> bool:
-        found = v.find("jobs", name).get("status", {}).get("conditions") or ()
+        found = (c for job in v.raw["jobs"] if job["metadata"]["name"] == name
+                 for c in job.get("status", {}).get("conditions") or ())  # fmt: skip
         return any(c["type"] == condition and c["status"] == "True" for c in found)
 
     return holds
@@ -185,7 +186,7 @@ async def _(pair: Pair, minutes: Minutes) -> None:
 async def _(pair: Pair, minutes: Minutes) -> None:
     await pair.create(cronjob(minutes.only(1)))
     await minutes.begun(1)
-    await pair.agree(active(minutes.name(1)))
+    await pair.agree(both(active(minutes.name(1)), size(1)))
     await pair.edit("tick", suspend=True)
     await pair.end_pods(1, "Succeeded")
     await pair.agree(both(ended(minutes.name(1), "Complete"), active(), has("lastSuccessfulTime")))

@@ -129,6 +129,7 @@ async def test_a_rollout_on_a_node_that_falls_silent(daemons: Pair, fleet: Fleet
     await daemons.create(fleet.daemonset())
     await daemons.agree(daemons_are(2))
     await fleet.silence("a")
+    await daemons.ours.until(daemons_are(1, misscheduled=1))  # so that upstream will have seen it too
     await daemons.edit(revisionHistoryLimit=9)  # upstream counts when it next has reason to
     await daemons.without_events().agree(daemons_are(1, misscheduled=1))
     await daemons.image("app:2")

@@ -89,7 +89,8 @@ async def test_publish_not_ready_addresses(slices: Slices) -> None:
 
 async def test_terminating(slices: Slices) -> None:
     """A pod that ends serves on, terminating, until it is gone."""
-    await slices.pods("a", "b", sim={"terminate-after": "15s"})
+    # The longer of two times that only the annotation's end cuts short: both sides can come to rest meanwhile.
+    await slices.pods("a", "b", sim={"terminate-after": "1h"}, terminationGracePeriodSeconds=300)
     await slices.service()
     await slices.agree(ready("a", "b"))
     await slices.delete_pods("a")
@@ -99,14 +100,16 @@ async def test_terminating(slices: Slices) -> None:
         return bool(ending == {"ready": False, "serving": True, "terminating": True})
 
     await slices.agree(serves_on)
+    await slices.simulate("a", terminate_after=None)
     await slices.agree(every(ready("b"), listed(1)))
 
 
 async def test_ended(slices: Slices) -> None:
     """A pod that has ended is no endpoint."""
-    await slices.pods("a")
-    await slices.pods("b", sim={"exit-after": "1s"}, restartPolicy="Never")
+    await slices.pods("a", "b", restartPolicy="Never")
     await slices.service()
+    await slices.agree(ready("a", "b"))
+    await slices.simulate("b", exit_after="1s")
     await slices.agree(every(ready("a"), listed(1)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operators.core.objects import Obj
-from tests.parity.manifests import job, pod, quota
+from tests.parity.manifests import job, lingering, pod, quota
 from tests.parity.pair import Pair, Want
 from tests.parity.wanted import both, gone, job_is, job_status, pods
 
@@ -205,10 +205,13 @@ async def test_a_deleted_pod_has_failed(jobs: Pair) -> None:
 
 async def test_a_pod_that_goes_slowly_is_replaced_only_then(jobs: Pair) -> None:
     """With podReplacementPolicy Failed, not before it has ended."""
-    await jobs.create(job(sim={"terminate_after": "5s"}, parallelism=1, podReplacementPolicy="Failed"))
+    made = lingering()
+    made["spec"]["restartPolicy"] = "Never"
+    await jobs.create(job(template=made, parallelism=1, podReplacementPolicy="Failed"))
     await jobs.agree(job_status(active=1, ready=1))
     await jobs.delete_pods(1, "job-name=web")
-    await jobs.agree(job_status(active=0, terminating=1), quiet_for=0.5)
+    await jobs.agree(job_status(active=0, terminating=1))
+    await jobs.let_go()
     await jobs.agree(job_status(active=1, ready=1, failed=1))
 
 
@@ -243,6 +246,7 @@ async def test_a_job_of_the_same_name_again(jobs: Pair) -> None:
 async def test_takes_on_an_orphan(jobs: Pair) -> None:
     """With a selector of the user's own, a pod that it takes becomes the Job's."""
     await jobs.create(pod("alone", labels={"app": "web"}))
+    await jobs.agree(pods(1))  # whose watch is behind makes a pod, and deletes one of two when it sees this one
     made = job(completions=3, parallelism=1, manualSelector=True, selector={"matchLabels": {"app": "web"}})
     await jobs.create(made)
     await jobs.agree(both(pods(1), job_status(active=1, ready=1)))

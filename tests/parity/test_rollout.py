@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.parity.manifests import deployment, template
+from tests.parity.manifests import deployment, lingering, template
 from tests.parity.pair import Pair
 from tests.parity.wanted import both, complete, condition, pods, replicasets, sizes, status
 
@@ -96,9 +96,10 @@ async def test_recreate(pair: Pair) -> None:
 
 async def test_recreate_waits(pair: Pair) -> None:
     """Recreate waits for old pods that take their time."""
-    await _running(pair, 2, strategy={"type": "Recreate"}, template=template(terminate_after="12s"))
+    await _running(pair, 2, strategy={"type": "Recreate"}, template=lingering())
     await pair.image("app:2")
     await pair.agree(both(replicasets(1), status(terminatingReplicas=2)))
+    await pair.let_go()
     await pair.agree(complete("app:2", 2))
 
 
@@ -208,10 +209,11 @@ async def test_restart(pair: Pair) -> None:
 
 async def test_slow_termination(pair: Pair) -> None:
     """Old pods that take their time are counted as terminating, and do not hold up the rollout."""
-    await _running(pair, 2, template=template(terminate_after="15s"))
+    await _running(pair, 2, template=lingering())
     pair = pair.numbers_aside()
     await pair.image("app:2")
     await pair.agree(status(updatedReplicas=2, replicas=2, terminatingReplicas=2))
+    await pair.let_go()
     await pair.agree(complete("app:2", 2))
 
 

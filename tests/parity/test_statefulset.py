@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.parity.manifests import pod, quota, statefulset, template
+from tests.parity.manifests import lingering, pod, quota, statefulset, template
 from tests.parity.pair import Pair, Side
 from tests.parity.wanted import both, counts, gone, pods, rolled, set_status, size
 
@@ -71,11 +71,14 @@ async def test_scale_down_of_the_unready(sets: Pair) -> None:
 
 async def test_scale_down_waits_for_the_one_above(sets: Pair) -> None:
     """A pod that takes its time to go keeps the one below it."""
-    await sets.create(statefulset(3, template=template(terminate_after="12s")))
+    await sets.create(statefulset(3, template=lingering()))
     await sets.agree(rolled("app:1", 3))
     await sets.scale(1)
     await sets.agree(both(pods(3), set_status(replicas=3, currentReplicas=2)))
-    await sets.without_events().agree(both(pods(2), set_status(replicas=2)), quiet_for=0.5)
+    await sets.let_go(f"{MEMBER}=web-2")
+    await sets.agree(both(pods(2), set_status(replicas=2, currentReplicas=1)))
+    await sets.let_go()
+    await sets.agree(rolled("app:1", 1))
 
 
 async def test_killed_pod(sets: Pair) -> None:
@@ -88,10 +91,11 @@ async def test_killed_pod(sets: Pair) -> None:
 
 async def test_terminating_pod_is_awaited(sets: Pair) -> None:
     """While a pod takes its time to go nothing takes its place."""
-    await sets.create(statefulset(2, template=template(terminate_after="12s")))
+    await sets.create(statefulset(2, template=lingering()))
     await sets.agree(rolled("app:1", 2))
     await sets.delete("pods", "web-0")
     await sets.agree(set_status(replicas=2, currentReplicas=1))
+    await sets.let_go()
     await sets.agree(rolled("app:1", 2))
 
 
@@ -199,12 +203,13 @@ async def test_foreground_deletion(sets: Pair) -> None:
 
     Upstream makes its revision anew each time that the garbage collector has deleted it.
     """
-    await sets.create(statefulset(2, template=template(terminate_after="18s")))
+    await sets.create(statefulset(2, template=lingering()))
     await sets.agree(rolled("app:1", 2))
     await sets.delete("statefulsets", "web", "Foreground")
     deleting = both(pods(2), lambda v: all("deletionTimestamp" in p["metadata"] for p in v.raw["pods"]))
     quiet = sets.without_events().without_revisions()
     await quiet.agree(deleting)
+    await sets.let_go()
     await quiet.agree(both(gone("statefulsets"), gone("pods"), gone("controllerrevisions")))
 
 

@@ -6,8 +6,9 @@ from tests.parity.view import View
 
 
 def size(count: int) -> Want:
-    """All pods run and are ready, and there are so many of them."""
-    return lambda v: len(v.raw["pods"]) == count and all("ready=True" in line for line in v.pods)
+    """All pods run and are ready, nobody deletes them, and there are so many of them."""
+    good = ("ready=True", "deleting=False")
+    return lambda v: len(v.raw["pods"]) == count and all(part in line for line in v.pods for part in good)
 
 
 def phase(wanted: str) -> Want:
@@ -36,7 +37,7 @@ def complete(image: str, count: int) -> Want:
     def holds(v: View) -> bool:
         good = status(updatedReplicas=count, replicas=count, availableReplicas=count, terminatingReplicas=0)
         images = [p["spec"]["containers"][0]["image"] for p in v.raw["pods"]]
-        return images == [image] * count and good(v)
+        return images == [image] * count and not _any_deleted(v) and good(v)
 
     return holds
 
@@ -84,9 +85,14 @@ def rolled(image: str, count: int) -> Want:
         found = v.find("statefulsets").get("status") or {}
         counts = [found.get(f"{name}eplicas", 0) for name in ("r", "readyR", "availableR", "currentR", "updatedR")]
         same = found.get("currentRevision") == found.get("updateRevision")
-        return images(image, count=count)(v) and counts == [count] * 5 and same
+        return images(image, count=count)(v) and not _any_deleted(v) and counts == [count] * 5 and same
 
     return holds
+
+
+def _any_deleted(v: View) -> bool:
+    """Whether a pod is on its way out."""
+    return any("deletionTimestamp" in pod["metadata"] for pod in v.raw["pods"])
 
 
 def images(*wanted: str, count: int | None = None) -> Want:

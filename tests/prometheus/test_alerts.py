@@ -9,7 +9,7 @@ import yaml
 
 from operators.cluster import ports
 from tests.parity.manifests import template
-from tests.prometheus.world import NAMESPACE, QUOTA, World
+from tests.prometheus.world import NAMESPACE, QUOTA, SLOW, World
 from tests.support.prometheus import RULES, SCHEDULER, Programs, hastened, until
 
 LONG: Final = Path(__file__).with_name("rules_test.yaml")
@@ -32,6 +32,7 @@ TROUBLE: Final = [
 PROVOKED: Final = {
     "KopfwerkDeploymentReplicaFailure",
     "KopfwerkSyncErrors",
+    "KopfwerkQueueGrowing",
     "KopfwerkDown",
     "KopfwerkReplicaDown",
     "KopfwerkNoLeader",
@@ -40,6 +41,7 @@ PROVOKED: Final = {
     "KopfwerkWebhookCertificateExpiring",
     "KopfwerkStateMetricsOmitted",
     "KopfwerkSchedulerDown",
+    "KopfwerkSchedulerReplicaDown",
 }
 """Alerts that the tests below provoke."""
 
@@ -107,6 +109,20 @@ def test_refused_pods(world: World) -> None:
     world.fires("KopfwerkDeploymentReplicaFailure", namespace=QUOTA, reason="FailedCreate")
 
 
+def test_work_that_comes_faster_than_it_is_done(world: World) -> None:
+    """A queue that grows is noticed, and is worked off once the apiserver answers as it should."""
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template()}
+    names = (f"web-{number}" for number in itertools.count())
+
+    def fires() -> list[dict[str, Any]]:
+        world.create("deployments", SLOW, spec, next(names))
+        return [one for one in world.prometheus.firing("KopfwerkQueueGrowing") if one["labels"]["name"] == "replicaset"]
+
+    with world.slow_pods(SLOW):
+        until(fires, "KopfwerkQueueGrowing does not fire")
+    world.is_quiet("KopfwerkQueueGrowing")
+
+
 def test_no_operator(world: World) -> None:
     """Where none answers, both the replica and the whole are reported."""
     with world.without_operator():
@@ -143,6 +159,7 @@ def test_no_extender(world: World) -> None:
 
     extender.stop()
     try:
+        world.fires("KopfwerkSchedulerReplicaDown")
         world.fires("KopfwerkSchedulerDown")
     finally:
         world.cluster.restart("scheduler-extender")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -14,7 +15,7 @@ from operators.cluster.api import Api
 from operators.controllers import controllers
 from tests.prometheus.world import World
 from tests.support import dashboard
-from tests.support.prometheus import RULES, Programs, until
+from tests.support.prometheus import JOBS, RULES, Programs, until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
 TABLES = {one.resource.kind: one.state for one in controllers(native=False) if one.state}
@@ -93,12 +94,13 @@ def test_promtool_finds_no_fault(programs: Programs, world: World) -> None:
 
 
 def test_the_configuration_in_the_document_is_one(programs: Programs, tmp_path: Path) -> None:
-    """It can be pasted, beside the rules."""
+    """It can be pasted, beside the rules, and has the jobs that they ask for."""
     (given,) = re.findall(r"```yaml\n(rule_files:.*?)```", DOCUMENT.read_text(), re.DOTALL)
     (tmp_path / "rules.yaml").write_text(RULES.read_text())
     (tmp_path / "prometheus.yaml").write_text(given)
 
     assert "1 rule files found" in programs.check("check", "config", str(tmp_path / "prometheus.yaml"))
+    assert tuple(job["job_name"] for job in yaml.safe_load(given)["scrape_configs"]) == JOBS
 
 
 def test_prometheus_reads_it(world: World) -> None:

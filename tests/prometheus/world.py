@@ -1,6 +1,7 @@
 """A cluster, its operator, and a Prometheus that looks at it: what these tests break and repair."""
 
 import contextlib
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from operators.cluster.cluster import Cluster
 from operators.core.objects import KOPFWERK, Obj
 from operators.runtime import issuing
 from operators.runtime.lease import LEASES
-from tests.support.prometheus import Prometheus, configuration, until
+from tests.support.prometheus import SCHEDULER, Prometheus, configuration, until
 
 LEASE: Final = f"/apis/{LEASES.group}/v1/namespaces/kube-system/leases/kopfwerk"
 ELECTED: Final = ("--leader-elect", "--namespace=kube-system")
@@ -23,6 +24,8 @@ ELECTED: Final = ("--leader-elect", "--namespace=kube-system")
 NAMESPACE: Final = "default"
 QUOTA: Final = "no-pods"
 """A namespace in which no pod may be."""
+SLOW: Final = "slow-pods"
+"""A namespace in which each pod takes seconds to be created."""
 
 
 @dataclass(slots=True)
@@ -109,6 +112,33 @@ class World:
             self._hold("", 1)
             self.leads()
 
+    @contextlib.contextmanager
+    def slow_pods(self, namespace: str) -> Iterator[None]:
+        """Have the apiserver take seconds for each pod that is created in a new namespace, which is deleted in the end.
+
+        It asks a webhook that never answers, and goes on without.
+        """
+        url = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+        pods = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            webhook = {
+                "name": "silent.example.com",
+                "clientConfig": {"url": f"https://127.0.0.1:{silent.getsockname()[1]}"},
+                "rules": [pods],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "timeoutSeconds": 3,
+                "failurePolicy": "Ignore",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+            }
+            self.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+            self.api.request("POST", url, {"metadata": {"name": "silent"}, "webhooks": [webhook]})
+            try:
+                yield
+            finally:
+                self.api.request("DELETE", f"{url}/silent")
+                self.api.request("DELETE", f"/api/v1/namespaces/{namespace}")
+
     def _hold(self, identity: str, seconds: int) -> None:
         """Put a holder into the Lease."""
         lease = self.api.get(LEASE)
@@ -164,6 +194,7 @@ def start(cluster: Cluster, program: Path, port: int, folder: Path) -> World:
     ]
     world = World(cluster, Prometheus(f"http://127.0.0.1:{port}", folder))
     world.prometheus.scrape(world.target)
+    world.prometheus.scrape(f"127.0.0.1:{cluster.layout.ports.scheduler_extender}", job=SCHEDULER)
     cluster.run("prometheus", [program, *options])
     world.leads()
     return world

@@ -10,9 +10,10 @@ from operators.scheduler.profiles import read
 from operators.scheduler.rules import Rules, rules
 from operators.scheduler.snapshot import Snapshot
 from operators.scheduler.telling import tell
-from tests.scheduler.building import MIB, ZONE, member, node, pod, snapshot
+from tests.scheduler.building import HOSTNAME, MIB, ZONE, member, node, pod, snapshot
 
 TAINT = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
+ALONE = {"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": {"app": "web"}}}
 HARD = {
     "maxSkew": 1,
     "topologyKey": ZONE,
@@ -28,23 +29,30 @@ HARD = {
             node("a", cpu="4"),
             pod(cpu="6"),
             "Insufficient cpu",
-            ["it had 6 cpu free; it has 3500m of 4"],
+            ["it had 6 cpu free (it has 3500m of 4)"],
             id="cpu",
         ),
         pytest.param(
             node("a", memory="8Gi"),
             pod(memory="20Gi"),
             "Insufficient memory",
-            ["it had 20Gi memory free; it has 8192Mi of 8192Mi"],
+            ["it had 20Gi memory free (it has 8192Mi of 8192Mi)"],
             id="memory",
         ),
-        pytest.param(node("a", room="1"), pod(), "Too many pods", ["it took more than 1 pods"], id="pods"),
+        pytest.param(node("a", room="1"), pod(), "Too many pods", ["it took more than 1 pod"], id="pods"),
         pytest.param(
             node("a", taints=[TAINT]),
             pod(),
             "node(s) had taints that the pod didn't tolerate",
             ["the pod tolerated dedicated=db:NoSchedule"],
             id="taint",
+        ),
+        pytest.param(
+            node("a", taints=[{"key": "dedicated", "effect": "NoExecute"}]),
+            pod(),
+            "node(s) had taints that the pod didn't tolerate",
+            ["the pod tolerated dedicated:NoExecute"],
+            id="taint without a value",
         ),
         pytest.param(
             node("a", unschedulable=True), pod(), "node(s) were unschedulable", ["it were uncordoned"], id="cordoned"
@@ -118,8 +126,38 @@ def test_told() -> None:
     assert "NodeResourcesFit +" in lines[7]
     assert lines[-2:] == [
         "  node(s) had taints that the pod didn't tolerate: 1",
-        "    c: the pod tolerated dedicated=db:NoSchedule",
+        "    c: would fit if the pod tolerated dedicated=db:NoSchedule",
     ]
+
+
+def test_all_that_is_in_the_way_is_told_in_one_sentence() -> None:
+    """A node that lacks two things would have to have both."""
+    told = list(tell(explain(pod(cpu="6", memory="20Gi"), snapshot(node("a")), rules()), 10))
+    assert told[-1] == (
+        "    a: would fit if it had 6 cpu free (it has 4 of 4) and it had 20Gi memory free (it has 8192Mi of 8192Mi)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asking", "want"),
+    [
+        pytest.param(
+            pod(cpu="6", nodeSelector={"disk": "ssd"}),
+            ["it had the label disk=ssd", "it had 6 cpu free (it has 4 of 4)"],
+            id="both are told",
+        ),
+        pytest.param(
+            pod(cpu="6", affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [ALONE]}}),
+            [],
+            id="nothing is known against one of them",
+        ),
+    ],
+)
+def test_a_node_that_several_rules_refuse(asking: Pod, want: list[str]) -> None:
+    """It would fit if all of them had nothing against it: to mend the first alone is not enough."""
+    nodes = snapshot(node("a"), placed=(pod("there", node="a", labels={"app": "web"}),))
+    [refused] = explain(asking, nodes, rules())["refused"]
+    assert refused["wouldFitIf"] == want
 
 
 def test_long_lists_are_cut() -> None:

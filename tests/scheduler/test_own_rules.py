@@ -1,8 +1,10 @@
 """A rule of one's own: found by entry point, and used by the profiles that name it. The example is one."""
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,8 @@ from operators.scheduler.rules import InvalidProfileError, Rules
 from operators.scheduler.snapshot import Snapshot
 from tests.scheduler.building import member, node, pod, snapshot
 
-EXAMPLE = Path(__file__).parents[2] / "examples/scheduler-rule"
+ROOT = Path(__file__).parents[2]
+EXAMPLE, DOCUMENT, PROJECTS = ROOT / "examples/scheduler-rule", ROOT / "docs/scheduler.md", ROOT / "Dockerfile"
 GPU = "nvidia.com/gpu"
 
 
@@ -197,3 +200,22 @@ def test_the_extender_says_so_when_it_starts(tmp_path: Path, mode: list[str], wa
     assert ran.returncode == 1
     assert "cannot start: " in ran.stderr
     assert want_said in ran.stderr
+
+
+def test_the_image_of_the_example(tmp_path: Path) -> None:
+    """Its Dockerfile, which the document shows, installs the package into an environment that has no pip."""
+    given = (EXAMPLE / "Dockerfile").read_text()
+    (line,) = (line.removeprefix("RUN ") for line in given.splitlines() if line.startswith("RUN "))
+    source, environment = shutil.copytree(EXAMPLE, tmp_path / "src"), tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    line = line.replace("/opt/kopfwerk", str(environment)).replace("/src", str(source))
+    offline = line.replace("install", "install --no-build-isolation")  # with this environment's hatchling
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHONPATH": sysconfig.get_path("purelib")}
+    subprocess.run(offline.split(), env=env, check=True, capture_output=True)
+
+    names = 'print([one.name for one in importlib.metadata.entry_points(group="kopfwerk.predicates")])'
+    asked = [str(environment / "bin/python"), "-c", f"import importlib.metadata; {names}"]
+    assert subprocess.check_output(asked, text=True) == "['GpuNodes']\n"
+    assert given in DOCUMENT.read_text()
+    assert given.splitlines()[-1] in PROJECTS.read_text().splitlines()

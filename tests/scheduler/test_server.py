@@ -138,6 +138,23 @@ async def test_filter_says_why_nothing_fits(session: aiohttp.ClientSession) -> N
     assert got["NodeNames"] == []
 
 
+async def test_the_choice_can_be_left_to_kube_scheduler(apiserver: Apiserver) -> None:
+    """Each node that fits is answered, the other has its reason; nothing is assumed, and scores tell which is best."""
+    nodes = snapshot(node("a", cpu="8"), node("b", cpu="4"), node("c", cpu="1"))
+    server = Server(Extender(nodes, lambda _: rules(), lambda: 0.0, decides=False), apiserver, lambda: True)
+    body = arguments(cpu="2") | {"NodeNames": ["c", "b", "a"]}
+    async with (
+        served(server.application(), "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}/scheduler/") as opened,
+    ):
+        fit = await (await opened.post("filter", json=body)).json()
+        scored = await (await opened.post("prioritize", json=body | {"NodeNames": fit["NodeNames"]})).json()
+    assert fit["NodeNames"] == ["b", "a"]
+    assert fit["FailedAndUnresolvableNodes"] == {"c": "Insufficient cpu"}
+    assert [one["Host"] for one in sorted(scored, key=lambda one: -one["Score"])] == ["a", "b"]
+    assert nodes.assumed_count == 0
+
+
 async def test_scores_are_whole_numbers(session: aiohttp.ClientSession) -> None:
     """kube-scheduler can only read integers."""
     async with session.post("/scheduler/prioritize", json=arguments(cpu="500m")) as response:

@@ -13,6 +13,8 @@ _IN: Final = 'namespace=~"$namespace"'
 """The workloads that are looked at."""
 _OF: Final = 'job="kopfwerk"'
 """The operator's own series."""
+_OF_SCHEDULER: Final = 'job="kopfwerk-scheduler"'
+"""Those of the scheduler's extender; each replica has them, and the leader's are those that move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ def _rate(metric: str, by: str, selector: str = _OF) -> str:
     return f"sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval]))"
 
 
-def _quantile(metric: str, by: str) -> str:
-    return f"histogram_quantile(0.99, {_rate(f'{metric}_bucket', f'le, {by}')})"
+def _quantile(metric: str, by: str, selector: str = _OF) -> str:
+    return f"histogram_quantile(0.99, {_rate(f'{metric}_bucket', f'le, {by}', selector)})"
 
 
 def _waiting(event: str) -> str:
@@ -207,6 +209,43 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         Panel("Processor time", "percentunit", (("{{instance}}", _rate("process_cpu_seconds_total", "instance")),)),
         Panel("Memory", "bytes", (("{{instance}}", f"process_resident_memory_bytes{{{_OF}}}"),)),
         Panel("Leader", "none", (("{{instance}}", f"leader_election_master_status{{{_OF}}}"),)),
+    ),
+    "Scheduler": (
+        Panel(
+            "Calls of kube-scheduler",
+            "reqps",
+            (("{{verb}} {{code}}", _rate(f"{PREFIX}_scheduler_calls_total", "verb, code", _OF_SCHEDULER)),),
+        ),
+        Panel(
+            "Answer, 99th percentile",
+            "s",
+            (("{{verb}}", _quantile(f"{PREFIX}_scheduler_call_duration_seconds", "verb", _OF_SCHEDULER)),),
+        ),
+        Panel(
+            "Rule, 99th percentile",
+            "s",
+            (
+                (
+                    "{{extension_point}} {{plugin}}",
+                    _quantile("scheduler_plugin_execution_duration_seconds", "extension_point, plugin", _OF_SCHEDULER),
+                ),
+            ),
+        ),
+        Panel(
+            "In its snapshot",
+            "none",
+            (("{{type}}", f"max by (type) (scheduler_cache_size{{{_OF_SCHEDULER}}})"),),
+        ),
+        Panel(
+            "Groups for which room is held",
+            "none",
+            (("", f"max({PREFIX}_scheduler_gangs_held{{{_OF_SCHEDULER}}})"),),
+        ),
+        Panel(
+            "Placed pods that were never seen",
+            "none",
+            (("{{instance}}", f"{PREFIX}_scheduler_expired_pods{{{_OF_SCHEDULER}}}"),),
+        ),
     ),
 }
 """Panels by the title of their row."""

@@ -1,6 +1,6 @@
 """A web server and its client, for the pods of the end-to-end tests.
 
-web serve                   answers with VERSION, and goes on for a moment after it was asked to end
+web serve                   answers with VERSION, and goes on, once it was asked to end, while it is still called
 web call URL                calls for ever, a line for every answer: its text, or `failed` with the reason
 web get TIMES URL [HOST]    calls that often, as if it were for that host, and prints each answer
 web exit CODE SECONDS       ends
@@ -15,8 +15,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-LINGER = 3.0
-"""Seconds until every node's proxy knows that a pod is ending."""
+QUIET = 3.0
+"""Seconds without a call after which every node's proxy is taken to know that a pod is ending."""
+LONGEST = 25.0
+"""Seconds that a pod which is ending serves at most: a little less than its grace period."""
 UNWELL = Path("/tmp/unwell")
 """While this file is there, the server says that it is not well, and answers all the same."""
 
@@ -24,8 +26,13 @@ UNWELL = Path("/tmp/unwell")
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers with the version, with how it is, or with the file that the path names."""
 
+    called = 0.0
+    """When the latest call came, other than the probes, which come to the end."""
+
     def do_GET(self) -> None:
         """Answer."""
+        if not self.headers.get("User-Agent", "").startswith("kube-probe/"):
+            Handler.called = time.monotonic()
         status, body = self._answer(Path(self.path))
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -45,13 +52,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def serve() -> None:
-    """Serve until LINGER after the signal to end."""
+    """Serve, after the signal to end until nobody calls any more."""
     server = http.server.ThreadingHTTPServer(("", 8080), Handler)
 
-    def end(*_: object) -> None:
-        threading.Timer(LINGER, server.shutdown).start()
+    def linger() -> None:
+        began = time.monotonic()
+        while (left := min(max(began, Handler.called) + QUIET, began + LONGEST) - time.monotonic()) > 0:
+            time.sleep(left)
+        server.shutdown()
 
-    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=linger).start())
     server.serve_forever()
 
 

@@ -46,7 +46,7 @@ def test_helm_test() -> None:
 def test_monitoring(operator_of_prometheus: None) -> None:
     """The Prometheus operator's own custom resources take what the chart makes for them."""
     documented(
-        "helm upgrade kopfwerk helm/kopfwerk --namespace kopfwerk-system --reuse-values"
+        "helm upgrade kopfwerk helm/kopfwerk --namespace kopfwerk-system --reset-then-reuse-values"
         " --set monitoring.serviceMonitor.enabled=true --set monitoring.prometheusRule.enabled=true"
         " --set monitoring.dashboard.enabled=true"
     )
