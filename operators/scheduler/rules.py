@@ -122,7 +122,7 @@ def _own(kind: str) -> dict[str, Any]:
 
 
 def _strategy(profile: Obj) -> Priority:
-    resources_ = profile.get("resources", OF_EACH)
+    resources_ = profile.get("resources") or OF_EACH
     for name, weight in resources_.items():
         _integer(f"the weight of {name}", weight, 1)
     match profile.get("strategy", "LeastAllocated"):

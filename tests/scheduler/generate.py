@@ -10,9 +10,43 @@ ZONES = ("z1", "z2", "z3")
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 HASH = "pod-template-hash"
 KEYS = (HOSTNAME, ZONE, ZONE, "rack")
+NAMESPACES = ("left", "right", "up", "down")
+_SIDE = "side"
 _MIB = 1024 * 1024
+_OTHERS = ("TaintToleration", "NodeAffinity", "PodTopologySpread", "NodeResourcesBalancedAllocation", "ImageLocality")
 _IMAGE_SIZES = {"a": 310 * _MIB, "b": 24 * _MIB + 17, "c": 1500 * _MIB}
 """The same on every node: where nodes differ, upstream takes that of whichever it heard of first."""
+
+
+def namespace(rng: random.Random, name: str) -> Obj:
+    """Draw a namespace."""
+    return {"metadata": {"name": name, "labels": {_SIDE: rng.choice(("near", "far"))}}}
+
+
+def services(rng: random.Random) -> list[Obj]:
+    """Draw the Services of a namespace, which spread its pods."""
+    selectors: list[dict[str, str]] = [
+        rng.choice(({"app": rng.choice(APPS)}, {"app": rng.choice(APPS), "track": "stable"}, {}))
+        for _ in range(rng.randint(0, 3))
+    ]
+    return [
+        {"metadata": {"name": f"s{number}"}, "spec": {"selector": selector, "ports": [{"port": 80}]}}
+        for number, selector in enumerate(selectors)
+    ]
+
+
+def profile(rng: random.Random, strategy: str) -> Obj:
+    """Draw a profile of a strategy: what it counts, its shape, its weight and that of another rule."""
+    resources = rng.sample(("cpu", "memory", "ephemeral-storage", "example.com/gpu"), rng.randint(1, 4))
+    found: Obj = {
+        "strategy": strategy,
+        "resources": {name: rng.choice((1, 2, 3, 10, 100)) for name in resources},
+        "weights": {"NodeResourcesFit": rng.randint(1, 9), rng.choice(_OTHERS): rng.randint(0, 5)},
+    }
+    if strategy == "RequestedToCapacityRatio":
+        utilizations = sorted(rng.sample(range(101), rng.randint(1, 5)))
+        found["shape"] = [[at, rng.randint(0, 10)] for at in utilizations]
+    return found
 
 
 def node(rng: random.Random, number: int) -> Obj:
@@ -194,9 +228,11 @@ def _pod_affinity(rng: random.Random, rarely: float) -> Obj:
     def term() -> dict[str, Any]:
         found: Obj = {"topologyKey": rng.choice(KEYS), "labelSelector": _selector(rng)}
         if rng.random() < 0.2:
-            found["namespaceSelector"] = rng.choice(({}, {"matchLabels": {"kubernetes.io/metadata.name": "left"}}))
+            found["namespaceSelector"] = rng.choice(
+                ({}, {"matchLabels": {"kubernetes.io/metadata.name": "left"}}, {"matchLabels": {_SIDE: "near"}})
+            )
         if rng.random() < 0.15:
-            found["namespaces"] = ["right"]
+            found["namespaces"] = rng.sample(NAMESPACES, rng.randint(1, 2))
         if rng.random() < 0.05:
             del found["labelSelector"]
         elif rng.random() < 0.2 and HASH not in str(found["labelSelector"]):

@@ -27,6 +27,15 @@ def test_strategy_chooses(strategy: str, want_node: str) -> None:
     assert nodes.names[placement.best(one, placement.score(one, nodes, chosen, rows(nodes)))] == want_node
 
 
+def test_no_resources_stand_for_upstreams() -> None:
+    """An empty list of what a strategy counts means CPU and memory, as one that is left out."""
+    nodes = snapshot(node("a"), node("b"), placed=(pod("x", node="a", cpu="2", memory="4Gi"),))
+    one = pod(cpu="1", memory="1Gi")
+    got = placement.score(one, nodes, rules({"resources": {}}), rows(nodes))
+    want = placement.score(one, nodes, rules(), rows(nodes))
+    assert got.total.tolist() == want.total.tolist()
+
+
 @pytest.mark.parametrize(
     ("profile", "want_message"),
     [
