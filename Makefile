@@ -111,7 +111,7 @@ e2e: e2e-ready env ## Run the end-to-end tests on a kind cluster, which is creat
 
 e2e-native: KIND := $(if $(filter file,$(origin KIND)),kopfwerk-native,$(KIND))
 e2e-native: e2e-native-ready env ## The same in native mode
-	@$(call cases,e2e/native)
+	@$(call cases,e2e/native/side_by_side e2e/native/one_by_one)
 
 # The images of the tests' own workloads.
 define bring

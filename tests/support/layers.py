@@ -65,7 +65,8 @@ LAYERS: Final = (
     Layer("parity", 900, workers=8),
     Layer("e2e/side_by_side", 720, workers=5, asked_for=True, tries=2),
     Layer("e2e/one_by_one", 1200, asked_for=True, tries=2),
-    Layer("e2e/native", 600, asked_for=True, tries=2),
+    Layer("e2e/native/side_by_side", 720, workers=5, asked_for=True, tries=2),
+    Layer("e2e/native/one_by_one", 600, asked_for=True, tries=2),
 )
 
 _GROUP: Final = re.compile(r"@[^\]]*$")
