@@ -38,16 +38,25 @@ def node_of(api: Api, name: str) -> str:
 
 def condition_of(api: Api, name: str) -> str:
     """Return what is said about a pod that waits."""
-    conditions = api.get(f"{PODS}/{name}").get("status", {}).get("conditions") or []
+    return said_of(api.get(f"{PODS}/{name}"))
+
+
+def said_of(pod: Obj) -> str:
+    """Return what the pod's condition says."""
+    conditions = pod.get("status", {}).get("conditions") or []
     return next((str(c.get("message", "")) for c in conditions if c["type"] == "PodScheduled"), "")
+
+
+def metrics_of(cluster: Cluster) -> str:
+    """Return the extender's metrics."""
+    url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())
 
 
 def verbs(cluster: Cluster) -> set[str]:
     """Return what the extender has been asked and has answered."""
-    url = f"http://127.0.0.1:{cluster.layout.ports.scheduler_extender}/metrics"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        page = answer.read().decode()
-    return set(re.findall(r'kopfwerk_scheduler_calls_total{code="200",verb="(\w+)"}', page))
+    return set(re.findall(r'kopfwerk_scheduler_calls_total{code="200",verb="(\w+)"}', metrics_of(cluster)))
 
 
 def fitting(cluster: Cluster, asks: Obj) -> list[Obj]:

@@ -14,6 +14,7 @@ from operators.core.gang import MIN_COUNT, POD_GROUP
 from operators.core.objects import Obj
 from tests.apiserver.plugin_cli import CommandLine
 from tests.scheduler.test_embedded import PODS
+from tests.scheduler.test_gang_placed import has_no_room
 
 pytestmark = pytest.mark.cluster
 EXAMPLE = Path(__file__).parents[2] / "examples/gang.yaml"
@@ -39,10 +40,11 @@ def bound(api: Api, selector: str) -> int:
     return sum("nodeName" in pod["spec"] for pod in pods(api, selector))
 
 
-def has_no_room(api: Api, selector: str) -> bool:
-    """Whether one of them, the one that was tried last, is told that there is no room for all."""
-    said = [one["message"] for pod in pods(api, selector) for one in pod["status"].get("conditions", ())]
-    return any("no room for group" in message for message in said)
+def have_no_room(api: Api, selector: str) -> bool:
+    """Whether one of them is told that there is no room for its group."""
+    return any(
+        has_no_room(api, group) for group in {pod["metadata"]["labels"][POD_GROUP] for pod in pods(api, selector)}
+    )
 
 
 def test_the_example_is_placed_by_and_by(cluster: Cluster) -> None:
@@ -58,7 +60,7 @@ def test_the_example_is_placed_by_and_by(cluster: Cluster) -> None:
         assert len({pod["metadata"]["labels"][POD_GROUP] for pod in pods(api, TRAIN)}) == 1
 
         api.request("POST", f"{GROUP}/statefulsets", quorum)
-        wait(cluster, lambda: has_no_room(api, QUORUM), "the StatefulSet's pods are not tried")
+        wait(cluster, lambda: have_no_room(api, QUORUM), "the StatefulSet's pods are not tried")
         assert bound(api, QUORUM) == 0
         assert "room for 1 of 2 pods" in shell.plugin("why", "quorum-0").stdout
 
@@ -78,7 +80,7 @@ def test_a_set_that_has_no_room_can_be_made_smaller(cluster: Cluster) -> None:
     with cluster.api() as api:
         api.request("POST", "/api/v1/nodes", nodes.build("small", "zone-a", nodes.Size(cpu="1")))
         api.request("POST", f"{GROUP}/statefulsets", set_)
-        wait(cluster, lambda: has_no_room(api, "app=large"), "the pods are not tried")
+        wait(cluster, lambda: have_no_room(api, "app=large"), "the pods are not tried")
         assert bound(api, "app=large") == 0
         url = f"{GROUP}/statefulsets/large"
         revision = api.get(url)["status"]["updateRevision"]

@@ -4,7 +4,6 @@ Nothing else happens in these clusters, so that whatever wakes a pod is what the
 """
 
 import re
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +14,7 @@ from operators.cluster.cluster import Cluster, Settings
 from operators.cluster.readiness import wait
 from operators.core.gang import MIN_COUNT, POD_GROUP
 from operators.core.objects import Obj
-from tests.scheduler.test_embedded import PODS, condition_of, node_of, pod
+from tests.scheduler.test_embedded import PODS, condition_of, metrics_of, node_of, pod, said_of
 
 pytestmark = pytest.mark.cluster
 SIXTH = "5"
@@ -70,15 +69,13 @@ def is_told(api: Api, name: str, what: str) -> bool:
 def has_no_room(api: Api, group: str) -> bool:
     """Whether one of a group's pods, the one that was tried last, is told that there is no room for all."""
     found = api.get(f"{PODS}?labelSelector={POD_GROUP}%3D{group}")["items"]
-    return any(is_told(api, one["metadata"]["name"], f"no room for group {group}") for one in found)
+    return any(f"no room for group {group}" in said_of(one) for one in found)
 
 
 def pages(cluster: Cluster) -> tuple[str, str]:
     """Return the metrics of kube-scheduler and of the extender."""
-    ports = cluster.layout.ports
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports.scheduler_extender}/metrics", timeout=5) as answer:
-        extender = answer.read().decode()
-    return Api(f"https://127.0.0.1:{ports.scheduler}", cluster.layout.pki).get("/metrics"), extender
+    scheduler = Api(f"https://127.0.0.1:{cluster.layout.ports.scheduler}", cluster.layout.pki)
+    return scheduler.get("/metrics"), metrics_of(cluster)
 
 
 def is_empty(page: str) -> bool:
