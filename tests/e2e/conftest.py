@@ -13,9 +13,15 @@ _BEGAN = pytest.StashKey[float]()
 
 
 @pytest.fixture
-def shell() -> Iterator[Shell]:
+def words() -> type[Shell]:
+    """Return the kind of shell: what it makes of a test's words."""
+    return Shell
+
+
+@pytest.fixture
+def shell(words: type[Shell]) -> Iterator[Shell]:
     """Return kubectl in a namespace of the test's own."""
-    made = Shell(f"e2e-{uuid.uuid4().hex[:8]}")
+    made = words(f"e2e-{uuid.uuid4().hex[:8]}")
     run("kubectl", "create", "namespace", made.namespace)
     yield made
     run("kubectl", "delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")

@@ -1,11 +1,8 @@
-"""What holds for the kinds of either group, and is tried with both."""
+"""What more than one test goes through."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.e2e import operator
 from tests.e2e.client import NAME, Caller, healthy
-from tests.e2e.manifests import Obj, container
 from tests.e2e.shell import Shell, eventually
 
 
@@ -37,56 +34,6 @@ def _listed_as_ready(shell: Shell) -> set[str]:
 
 def _ready(pod: Any) -> str:
     return next(str(one["status"]) for one in pod["status"]["conditions"] if one["type"] == "Ready")
-
-
-def cronjob(group: str, name: str, code: int, **spec: Any) -> Obj:
-    """Return a CronJob of each minute, whose Jobs end with a code and are not tried again."""
-    pod = {"restartPolicy": "Never", "containers": [container("v1", "exit", str(code), "0.1")]}
-    job = {"spec": {"backoffLimit": 0, "template": {"spec": pod}}}
-    body = {"schedule": "* * * * *", "jobTemplate": job} | spec
-    return {"apiVersion": f"{group}/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": body}
-
-
-def each_minute(shell: Shell, group: str) -> None:
-    """Each CronJob starts on the minute; one's Job succeeds, the other's fails with its container's code."""
-    jobs, cronjobs = f"jobs.{group}", f"cronjobs.{group}"
-    began = datetime.now(UTC)
-    shell.apply(cronjob(group, "well", 0), cronjob(group, "unwell", 3), cronjob(group, "never", 0, suspend=True))
-    eventually("two Jobs", lambda: {_owner(job) for job in shell.get(jobs)} == {"well", "unwell"}, 90)
-    for name in ("well", "unwell"):
-        shell.kubectl("patch", f"{cronjobs}/{name}", "--type=merge", '--patch={"spec": {"suspend": true}}')
-    made = {_owner(job): job["metadata"]["name"] for job in shell.get(jobs)}
-    shell.kubectl("wait", f"{jobs}/{made['well']}", "--for=condition=Complete", "--timeout=60s")
-    shell.kubectl("wait", f"{jobs}/{made['unwell']}", "--for=condition=Failed", "--timeout=60s")
-    (pod,) = shell.get("pods", f"--selector=job-name={made['unwell']}")
-    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 3
-    shell.kubectl("wait", f"{cronjobs}/well", "--for=jsonpath={.status.lastSuccessfulTime}", "--timeout=60s")
-    due = datetime.fromisoformat(shell.get(f"{cronjobs}/well")["status"]["lastScheduleTime"])
-    assert due.second == 0
-    assert began - timedelta(minutes=1) < due < datetime.now(UTC)
-    assert "lastSuccessfulTime" not in shell.get(f"{cronjobs}/unwell")["status"]
-    eventually("nothing is active", lambda: not shell.get(f"{cronjobs}/well")["status"].get("active"))
-
-
-def _owner(job: Obj) -> str:
-    return str(job["metadata"]["ownerReferences"][0]["name"])
-
-
-def node_joins(shell: Shell, daemonsets: str) -> None:
-    """The DaemonSet `web` wants no pod on a node that is away, and has one there as soon as it has joined."""
-    leading = operator.place_of(operator.present_leader())
-    on = {pod["spec"]["nodeName"]: pod["metadata"]["name"] for pod in shell.pods(app="web")}
-    node = next(name for name in sorted(on) if name != leading)
-    before = shell.get(f"node/{node}")["metadata"]["uid"]
-    with operator.away(node):
-        shell.kubectl("delete", "pod", on[node], "--force", "--grace-period=0")
-        wanted = f"--for=jsonpath={{.status.desiredNumberScheduled}}={len(on) - 1}"
-        shell.kubectl("wait", f"{daemonsets}/web", wanted, "--timeout=60s")
-        assert {pod["spec"]["nodeName"] for pod in shell.pods(app="web")} == on.keys() - {node}
-    assert shell.get(f"node/{node}")["metadata"]["uid"] != before
-    wanted = f"--for=jsonpath={{.status.numberReady}}={len(on)}"
-    shell.kubectl("wait", f"{daemonsets}/web", wanted, "--timeout=120s")
-    assert {pod["spec"]["nodeName"] for pod in shell.pods(app="web")} == on.keys()
 
 
 def ready_elsewhere(shell: Shell, node: str, app: str = "web") -> int:
